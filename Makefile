@@ -1,0 +1,48 @@
+# One command each. Only Python 3.11 or newer, git and make are needed beforehand; everything else goes into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PROFILE ?=
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help repro smoke test bench lint regression snapshot clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (a few minutes the first time: PyTorch is large)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is older: make PYTHON=/path/to/python3.11 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFILE=smoke|quick|paper; default: params.yaml's)
+	@python -m common.repro $(if $(PROFILE),--profile $(PROFILE))
+	@python -m common.report --print
+
+smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
+	@python -m common.repro --apart .scratch/smoke --profile smoke
+	@cd .scratch/smoke && python -m common.report --print
+
+test: $(READY) ## all tests
+	@python -m pytest
+
+bench: $(READY) ## timings: training throughput, scoring, noise
+	@python -m pytest tests/bench --benchmark-only --benchmark-columns=min,median,stddev,rounds -s
+
+lint: $(READY) ## format, lint and types
+	@ruff format --check . && ruff check . && mypy
+
+regression: $(READY) ## fresh metrics of a profile (PROFILE=smoke by default) against tests/regression/<profile>.json
+	@python -m common.repro --apart .scratch/regression --profile $(or $(PROFILE),smoke)
+	@python -m common.regression check --results .scratch/regression/results --baseline tests/regression/$(or $(PROFILE),smoke).json
+
+snapshot: $(READY) ## keep the current numbers as results/reference/NAME, a column of the report
+	@python -m common.snapshot $(NAME)
+
+clean: ## remove .venv, scratch files, caches and stage outputs that git does not hold
+	rm -rf $(VENV) .scratch data models .dvc/cache .dvc/tmp .pytest_cache .mypy_cache .ruff_cache *.egg-info

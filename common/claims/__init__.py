@@ -1,0 +1,1 @@
+"""What papers claim (`schema`), what was measured (`measure`), and the verdicts (`judge`, `ledger`)."""

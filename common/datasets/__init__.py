@@ -1,0 +1,1 @@
+"""Image sets by name: `registry.load(name, split, root)`; `python -m common.datasets` lists them."""

@@ -1,0 +1,132 @@
+"""PSNR and SSIM under a named convention.
+
+A PSNR means nothing without its convention: clipping, rounding to uint8, colour, a shaved border, and what is averaged
+(images, batches, the error itself) move it by tenths of a decibel or more. The suite's own is `suite`; every
+prediction is scored under all of them, and a claim names the one its verdict uses.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+DATA_RANGE = 255.0
+BATCH = 4
+"""Images whose mean squared error the lineage averages before it takes the logarithm."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How an estimate becomes a score.
+
+    clip: bring the estimate into [0, 255] first.
+    round: then round it to whole grey levels, as writing a PNG does.
+    luma: compare Y of BT.601 (16–235, as MATLAB's rgb2ycbcr) instead of RGB; a grey image stays as it is.
+    border: pixels cut off every side before comparing.
+    pool: what is averaged: PSNR over images; or squared error over `BATCH` images, then PSNR over batches; or squared
+        error over all images.
+    """
+
+    name: str
+    clip: bool = True
+    round: bool = False
+    luma: bool = False
+    border: int = 0
+    pool: Literal["images", "batches", "error"] = "images"
+    note: str = ""
+
+
+CONVENTIONS = {
+    convention.name: convention
+    for convention in (
+        Convention("suite", note="RGB, clipped, float, mean over images: the suite's own"),
+        Convention("unclipped", clip=False, note="RGB as the network gives it"),
+        Convention("rounded", round=True, note="RGB clipped and rounded to uint8, as saved PNGs are scored"),
+        Convention("luma", luma=True, round=True, note="Y of BT.601 from the rounded RGB"),
+        Convention("border", round=True, border=4, note="as `rounded`, 4 pixels shaved off every side"),
+        Convention("lineage", clip=False, pool="batches", note="10·log10(4n/‖y-d‖²) over batches of 4, unclipped"),
+        Convention("pooled", pool="error", note="one PSNR of the mean squared error of all images"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean squared error (0–255 scale), PSNR in dB and SSIM of one image under one convention.
+
+    An exact estimate has PSNR = inf.
+    """
+
+    mse: float
+    psnr_db: float
+    ssim: float
+
+
+def psnr(mse: float) -> float:
+    """10·log10(255² / mse) in dB."""
+    return math.inf if mse == 0 else 10 * math.log10(DATA_RANGE**2 / mse)
+
+
+def score(estimate: np.ndarray, clean: np.ndarray, convention: Convention) -> Score:
+    """Score an estimate (H, W, C), float on the 0–255 scale, against the clean image of the same shape.
+
+    SSIM is that of Wang et al. 2004 (11×11 Gaussian window, σ = 1.5, K = 0.01 and 0.03), mean over channels, computed by
+    scikit-image. Raises ValueError where the shapes differ or an estimate is not finite.
+    """
+    from skimage.metrics import structural_similarity
+
+    estimate, clean = (_prepare(image, convention, is_estimate=index == 0) for index, image in enumerate((estimate, clean)))
+    if estimate.shape != clean.shape:
+        raise ValueError(f"estimate {estimate.shape} and clean image {clean.shape} differ in shape")
+    if not np.isfinite(estimate).all():
+        raise ValueError("the estimate holds values that are not finite")
+    mse = float(np.mean((estimate - clean) ** 2))
+    ssim = structural_similarity(
+        estimate,
+        clean,
+        data_range=DATA_RANGE,
+        channel_axis=-1,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+    )
+    return Score(mse, psnr(mse), float(ssim))
+
+
+def score_all(estimate: np.ndarray, clean: np.ndarray) -> dict[str, Score]:
+    """Score an estimate under every convention; conventions that differ only in pooling share the work."""
+    done: dict[tuple[object, ...], Score] = {}
+    scores = {}
+    for convention in CONVENTIONS.values():
+        key = (convention.clip, convention.round, convention.luma, convention.border)
+        if key not in done:
+            done[key] = score(estimate, clean, convention)
+        scores[convention.name] = done[key]
+    return scores
+
+
+def pooled_psnr(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> float:
+    """PSNR in dB of a set of equally large images, from each image's mean squared error in the order of the set."""
+    errors = np.asarray(mse, dtype=float)
+    if convention.pool == "images":
+        return float(np.mean([psnr(error) for error in errors]))
+    if convention.pool == "error":
+        return psnr(float(errors.mean()))
+    batches = [errors[start : start + batch] for start in range(0, len(errors), batch)]
+    return float(np.mean([psnr(float(members.mean())) for members in batches]))
+
+
+def _prepare(image: np.ndarray, convention: Convention, *, is_estimate: bool) -> np.ndarray:
+    pixels = image.astype(np.float64)
+    if is_estimate and convention.clip:
+        pixels = np.clip(pixels, 0, DATA_RANGE)
+    if is_estimate and convention.round:
+        pixels = np.round(pixels)
+    if convention.luma and pixels.shape[-1] == 3:
+        pixels = 16 + pixels @ np.array([[65.481], [128.553], [24.966]]) / 255
+    if convention.border:
+        inner = slice(convention.border, -convention.border)
+        pixels = pixels[inner, inner]
+    return pixels

@@ -1,0 +1,179 @@
+"""params.yaml as typed, validated objects.
+
+The file is the only place where a knob has a value: no field here has a default, so a stage's parameters are exactly
+what DVC records for it. Each paper validates its own sections by the models in `replications/<paper>/params.py`.
+"""
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from common.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+PROFILES = ("smoke", "quick", "paper")
+
+Sigma = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Standard deviation of Gaussian noise on the 0–255 scale."""
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: every key required, unknown keys refused, values immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(Section):
+    root: str | None
+    """Folder with local copies of the data sets, or null: embedded photographs and downloads."""
+
+
+class Noise(Section):
+    sigma: Sigma | None
+    """Gaussian noise level on the 0–255 scale for every pure-Gaussian experiment, or null: each its own."""
+
+
+class Recipe(Section):
+    """How a network is trained; see `common.training.fit`."""
+
+    steps: Count
+    batch: Count
+    crop: Annotated[int, Field(ge=8)]
+    optimizer: Literal["adam", "sgd"]
+    lr: Positive
+    schedule: Literal["constant", "one_cycle", "step"]
+    step_every: Count | None
+    step_gamma: Annotated[float, Field(gt=0, le=1)] | None
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
+    precision: Literal["auto", "bf16", "fp32"]
+    validate_every: Count
+    checkpoint_seconds: Positive
+
+
+class Variant(Section):
+    """One trained network: its seeds, and where it departs from the profile's recipe."""
+
+    seeds: list[Seed]
+    steps: Count | None
+    lr: Positive | None
+
+
+class Latency(Section):
+    size: Count
+    warmup: Count
+    repeats: Annotated[int, Field(ge=3)]
+    dtypes: list[Literal["float32", "bfloat16"]]
+
+
+class Baselines(Section):
+    filters: list[Literal["bm3d", "nlm", "wavelet", "tv", "median"]]
+
+
+class Params(Section):
+    """The common part of params.yaml, and the section of each paper under the chosen profile."""
+
+    profile: Literal["smoke", "quick", "paper"]
+    seed: Seed
+    data: Data
+    noise: Noise
+    papers: dict[str, Any]
+    profiles: dict[str, Any]
+
+    @property
+    def latency(self) -> Latency:
+        """Latency settings of the chosen profile."""
+        return _section(Latency, self.profiles[self.profile]["latency"], f"profiles.{self.profile}.latency")
+
+    @property
+    def baselines(self) -> Baselines:
+        """Classical filters of the chosen profile."""
+        return _section(Baselines, self.profiles[self.profile]["baselines"], f"profiles.{self.profile}.baselines")
+
+    def paper(self, name: str) -> Any:
+        """The settings of one paper under the chosen profile, as `replications.<name>.params.Settings`."""
+        module = importlib.import_module(f"replications.{name}.params")
+        section = {**self.papers[name], **self.profiles[self.profile][name]}
+        return _section(module.Settings, section, f"profiles.{self.profile}.{name}")
+
+    def sigma(self, paper: str) -> float:
+        """Level of the paper's Gaussian experiment: `noise.sigma` where it is a number, else the paper's own."""
+        own: float = self.paper(paper).noise.sigma
+        return own if self.noise.sigma is None else self.noise.sigma
+
+
+def papers() -> list[str]:
+    """Names of the replicated papers: the folders of `replications/` that declare their parameters."""
+    return sorted(path.parent.name for path in Path("replications").glob("*/params.py"))
+
+
+def load(path: Path = PARAMS_FILE) -> Params:
+    """Read and validate params.yaml, the sections of every paper under every profile included.
+
+    Raises UserError with one line that names the first wrong key and what would be right.
+    """
+    try:
+        record = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run from the top folder of the repository") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    params = _section(Params, record, "")
+    if sorted(params.profiles) != sorted(PROFILES):
+        raise UserError(f"profiles must be {', '.join(PROFILES)} ({path}), got {', '.join(params.profiles)}")
+    for profile in PROFILES:
+        chosen = params.model_copy(update={"profile": profile})
+        known = {"latency", "baselines", *papers()}
+        for key in chosen.profiles[profile]:
+            if key not in known:
+                raise UserError(f"profiles.{profile}.{key} is not a parameter ({path}){_did_you_mean(key, known)}")
+        _ = chosen.latency, chosen.baselines
+        for paper in papers():
+            chosen.paper(paper)
+    return params
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def _section(model: type[S], record: Any, prefix: str) -> S:
+    try:
+        return model.model_validate(record)
+    except ValidationError as failure:
+        raise UserError(_one_line(model, failure, prefix)) from None
+
+
+def _one_line(model: type[BaseModel], failure: ValidationError, prefix: str) -> str:
+    error = min(failure.errors(), key=lambda error: error["type"] != "extra_forbidden")  # a misspelt key is also missing
+    key = ".".join([prefix, *map(str, error["loc"])]).strip(".")
+    more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(model, error["loc"][:-1])
+        return f"{key} is not a parameter ({PARAMS_FILE}){_did_you_mean(str(error['loc'][-1]), known)}{more}"
+    if error["type"] == "missing":
+        return f"{key} is missing ({PARAMS_FILE}): every parameter needs a value{more}"
+    wanted = error["msg"].removeprefix("Input should be ").replace("greater than or equal to", "≥")
+    wanted = wanted.replace("less than or equal to", "≤").replace("greater than", ">").replace("less than", "<")
+    return f"{key} must be {wanted} ({PARAMS_FILE}), got {error['input']!r}{more}"
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+    """Keys of the section at `location`; empty where the path leaves the models (a list, a mapping)."""
+    current: Any = model
+    for key in location:
+        field = getattr(current, "model_fields", {}).get(key)
+        current = field.annotation if field else None
+    return set(getattr(current, "model_fields", {}))
+
+
+def _did_you_mean(key: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(key, sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(sorted(known))}" if known else ""

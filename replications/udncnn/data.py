@@ -1,0 +1,55 @@
+"""The photographs: BSDS300 in `paper`, the embedded ones elsewhere; test images cut to one size."""
+
+from collections.abc import Mapping
+from itertools import islice
+
+import numpy as np
+
+from common import command, params
+from common.datasets.images import center_crop, random_crop
+from common.datasets.registry import load
+from common.noise import keyed_rng
+from common.splits import save_splits
+from common.store import Arrays
+from replications.udncnn.params import Data
+
+PAPER = "udncnn"
+
+
+def main() -> None:
+    """Write the clean images of the three splits."""
+    everything = params.load()
+    settings, root = everything.paper(PAPER).data, everything.data.root
+    validation = {
+        name: center_crop(image, settings.validation_crop, name)
+        for name, image in load(settings.validation, "val", root).items()
+    }
+    test = crop_test(load(settings.test, "test", root), settings, everything.seed)
+    save_splits(
+        PAPER,
+        {
+            "train": (settings.train, load(settings.train, "train", root)),
+            "val": (settings.validation, validation),
+            "test": (settings.test, test),
+        },
+    )
+
+
+def crop_test(images: Mapping[str, np.ndarray], settings: Data, seed: int) -> Arrays:
+    """Cut every test image to one square: its centre, or `test_draws` random places as in the lineage's protocol.
+
+    The crops of draw k of image i are named "i#k", draw by draw, so that a batch of the lineage's protocol holds
+    different images.
+    """
+    chosen = dict(islice(images.items(), settings.test_images))
+    if settings.test_crops == "center":
+        return {name: center_crop(image, settings.test_crop, name) for name, image in chosen.items()}
+    return {
+        f"{name}#{draw}": random_crop(image, settings.test_crop, keyed_rng("test crop", name, draw, seed), name)
+        for draw in range(settings.test_draws)
+        for name, image in chosen.items()
+    }
+
+
+if __name__ == "__main__":
+    command.run(main)

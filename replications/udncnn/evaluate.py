@@ -1,0 +1,81 @@
+"""Scores every trained variant on the noisy test set, draws the panels, and looks at networks before training (U4)."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from common import command, params
+from common.evaluation import TRIVIAL, as_denoiser, denoise_all, score_table, summary
+from common.panels import draw_panels
+from common.progress import progress
+from common.store import Arrays, load_arrays, write_csv, write_json
+from common.training import Scale, seeded
+from common.variants import load_trained
+from replications.udncnn.models import TABLE_1, Build, DnCNN, variants
+from replications.udncnn.params import Settings
+
+PAPER = "udncnn"
+EXPERIMENT = "table1"
+PROBED_DEPTHS = (1, 2, 4, 8, 16)
+PROBE_CROP = 64
+
+
+def main() -> None:
+    """Write the scores, the metrics, the panels and the probe of untrained networks."""
+    everything = params.load()
+    settings: Settings = everything.paper(PAPER)
+    results = Path("results") / PAPER
+    clean, noisy = (load_arrays(f"data/{PAPER}/{part}.safetensors") for part in ("test", "noisy/test"))
+    tables = [
+        score_table(EXPERIMENT, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()
+    ]
+    shown: dict[str, Arrays] = {}
+    with progress(len(settings.train.variants), "evaluating") as advance:
+        for name, variant in settings.train.variants.items():
+            for seed, network in load_trained(PAPER, name, variant, variants(settings)[name]).items():
+                estimates = denoise_all(as_denoiser(network), noisy)
+                tables.append(score_table(EXPERIMENT, name, seed, estimates, clean))
+                if name in TABLE_1:
+                    shown.setdefault(name, estimates)
+            advance()
+    scores = pd.concat(tables)
+    write_csv(results / "scores.csv", scores)
+    write_json(results / "metrics.json", summary(scores))
+    write_json(results / "initialisation.json", probe_initialisation(noisy, everything.seed))
+    draw_panels(results / "panels", list(islice(clean, settings.panels)), clean, noisy, shown)
+
+
+def probe_initialisation(noisy: Arrays, seed: int) -> dict[str, dict[str, dict[str, float]]]:
+    """What an untrained DnCNN of the paper's width does, by initialisation and depth (claim U4).
+
+    For each: the root mean square of the residual f(x), input in [-1, 1], and of the gradient that the squared error of
+    predicting a noise-free mid-grey sends to the first convolution's weights.
+    """
+    crops = np.stack([image[:PROBE_CROP, :PROBE_CROP] for image in noisy.values()])
+    images = Scale().to_network(crops)
+    probe: dict[str, dict[str, dict[str, float]]] = {}
+    for initialisation in ("he", "default"):
+        probe[initialisation] = {}
+        for depth in PROBED_DEPTHS:
+            with seeded(seed):
+                network = DnCNN(Build(depth=depth, initialisation=initialisation))
+            residual = network.residual(images)
+            (images + residual).square().mean().backward()
+            gradient = network.head.weight.grad
+            assert gradient is not None
+            probe[initialisation][f"d{depth}"] = {
+                "residual_rms": _rms(residual.detach()),
+                "first_gradient_rms": _rms(gradient),
+            }
+    return probe
+
+
+def _rms(tensor: torch.Tensor) -> float:
+    return float(f"{tensor.square().mean().sqrt().item():.4g}")
+
+
+if __name__ == "__main__":
+    command.run(main)

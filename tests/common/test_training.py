@@ -1,0 +1,221 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from common.errors import UserError
+from common.noise import Gaussian
+from common.params import Recipe
+from common.patches import Batch, Patches
+from common.precision import GAIN, bf16_gain, choose_precision
+from common.store import load_arrays
+from common.training import NotFiniteLossError, Scale, Trained, fit
+
+RECIPE = Recipe(
+    steps=12,
+    batch=4,
+    crop=16,
+    optimizer="adam",
+    lr=0.01,
+    schedule="one_cycle",
+    step_every=None,
+    step_gamma=None,
+    momentum=0.9,
+    weight_decay=0.0,
+    ema_decay=None,
+    precision="fp32",
+    validate_every=4,
+    checkpoint_seconds=1e-9,
+)
+RNG = np.random.default_rng(0)
+IMAGES = {f"image{index}": RNG.integers(0, 256, (40, 32, 3)).astype(np.uint8) for index in range(3)}
+
+
+class Small(nn.Module):
+    """A residual denoiser without batch norm, so that shares of a batch do not see each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1))
+
+    def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+        return noisy + self.layers(noisy)
+
+
+def batches(seed: int = 0, recipe: Recipe = RECIPE) -> Patches:
+    return Patches(IMAGES, Gaussian(30.0), batch=recipe.batch, crop=recipe.crop, seed=seed)
+
+
+def train(recipe: Recipe = RECIPE, seed: int = 0, scratch: Path | None = None, until: int | None = None) -> Trained:
+    """Train; with `until`, break off (as a kill would) when that step's batch is asked for."""
+    patches = batches(seed, recipe)
+
+    def draw(step: int) -> Batch:
+        if step == until:
+            raise KeyboardInterrupt
+        return patches(step)
+
+    return fit(Small, draw, recipe, seed=seed, validate=lambda network: 0.0, scratch=scratch)
+
+
+def weights(trained: Trained) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in trained.network.state_dict().items()}
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def test_same_arguments_give_bit_identical_weights_and_history() -> None:
+    first, second = train(), train()
+    assert_same(weights(first), weights(second))
+    assert first.history.drop(columns="seconds").equals(second.history.drop(columns="seconds"))
+
+
+def test_another_seed_gives_other_weights() -> None:
+    assert not torch.equal(weights(train())["layers.0.weight"], weights(train(seed=1))["layers.0.weight"])
+
+
+def test_training_leaves_torchs_global_random_numbers_alone() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    train()
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"optimizer": "sgd", "schedule": "step", "step_every": 3, "step_gamma": 0.5},
+        {"schedule": "constant", "ema_decay": 0.9, "weight_decay": 0.01},
+    ],
+)
+def test_a_resumed_training_ends_in_the_weights_of_an_unbroken_one(tmp_path: Path, change: dict[str, object]) -> None:
+    recipe = RECIPE.model_copy(update=change)
+    scratch = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, scratch=scratch, until=9)
+    resumed, unbroken = train(recipe, scratch=scratch), train(recipe)
+    assert_same(weights(resumed), weights(unbroken))
+    assert resumed.history.drop(columns="seconds").equals(unbroken.history.drop(columns="seconds"))
+
+
+def test_the_average_of_the_weights_differs_from_the_last_weights() -> None:
+    averaged = train(RECIPE.model_copy(update={"ema_decay": 0.9}))
+    assert not torch.equal(weights(averaged)["layers.0.weight"], weights(train())["layers.0.weight"])
+
+
+def test_training_beats_the_noisy_input() -> None:
+    recipe = RECIPE.model_copy(update={"steps": 150, "validate_every": 150})
+    smooth = {"ramp": np.tile(np.arange(64, dtype=np.uint8)[:, None, None] * 3, (1, 64, 3))}
+    patches = Patches(smooth, Gaussian(30.0), batch=4, crop=16, seed=0)
+    trained = fit(Small, patches, recipe, seed=0, validate=lambda network: 0.0)
+    noise = (30 / 127.5) ** 2  # mean squared error of the noisy input in [-1, 1]
+    assert trained.history["train_loss"].iloc[-1] < noise
+
+
+def test_a_loss_that_is_not_finite_stops_with_one_line_that_names_the_fix() -> None:
+    with pytest.raises(NotFiniteLossError, match=r"the loss is (nan|inf) at step \d+ .*lower train.recipe.lr") as error:
+        train(RECIPE.model_copy(update={"optimizer": "sgd", "lr": 1e20, "schedule": "constant"}))
+    assert "\n" not in str(error.value)
+
+
+def test_history_has_a_row_per_validation_and_one_for_the_last_step() -> None:
+    history = train(RECIPE.model_copy(update={"steps": 10})).history
+    assert list(history["step"]) == [4, 8, 10]
+    assert list(history["images_seen"]) == [16, 32, 40]
+
+
+def test_a_schedule_starts_and_ends_where_its_name_says() -> None:
+    constant = train(RECIPE.model_copy(update={"schedule": "constant"})).history["lr"]
+    assert set(constant) == {0.01}
+    stepped = train(RECIPE.model_copy(update={"schedule": "step", "step_every": 4, "step_gamma": 0.1})).history["lr"]
+    assert list(stepped) == pytest.approx([0.01, 0.001, 0.0001])
+
+
+def test_scale_maps_0_and_255_to_the_networks_range_and_back() -> None:
+    images = np.array([0.0, 127.5, 255.0, 300.0], np.float32).reshape(1, 2, 2, 1)
+    tensor = Scale(-1, 1).to_network(images)
+    assert tensor.flatten().tolist() == pytest.approx([-1, 0, 1, 300 / 127.5 - 1])
+    np.testing.assert_allclose(Scale(-1, 1).to_image(tensor), images, rtol=1e-6)
+
+
+def test_bf16_trains_too() -> None:
+    assert np.isfinite(train(RECIPE.model_copy(update={"precision": "bf16"})).history["train_loss"]).all()
+
+
+def test_auto_precision_follows_the_probe_and_says_so() -> None:
+    choice = choose_precision("auto", torch.device("cpu"))
+    assert choice.name == ("bf16" if bf16_gain("cpu") >= GAIN else "fp32")
+    assert "in bf16" in choice.reason
+
+
+TRAIN_SCRIPT = """
+import sys, time
+from pathlib import Path
+from tests.common.test_training import RECIPE, batches, Small
+from common.store import save_arrays
+from common.training import fit
+import torch
+torch.set_num_threads(1)
+recipe = RECIPE.model_copy(update={"steps": 40})
+patches = batches(recipe=recipe)
+def draw(step):
+    time.sleep(float(sys.argv[3]))
+    return patches(step)
+trained = fit(Small, draw, recipe, seed=0, validate=lambda network: 0.0, scratch=Path(sys.argv[2]) if sys.argv[2] else None)
+import os
+if os.environ.get("RANK", "0") == "0":
+    save_arrays(sys.argv[1], {key: value.numpy() for key, value in trained.network.state_dict().items()})
+if torch.distributed.is_initialized():
+    torch.distributed.destroy_process_group()
+"""
+
+
+def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN_SCRIPT)
+    scratch = tmp_path / "checkpoint.safetensors"
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    resumed, unbroken = tmp_path / "resumed.safetensors", tmp_path / "unbroken.safetensors"
+    slow = subprocess.Popen([sys.executable, script, resumed, scratch, "0.1"], env=environment)
+    deadline = time.monotonic() + 60
+    while not scratch.is_file() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    slow.send_signal(signal.SIGKILL)
+    assert slow.wait() == -signal.SIGKILL
+    assert not resumed.exists()
+    again = subprocess.run([sys.executable, script, resumed, scratch, "0"], env=environment, check=True, capture_output=True, text=True)
+    assert "resumed at step" in again.stdout
+    subprocess.run([sys.executable, script, unbroken, "", "0"], env=environment, check=True, capture_output=True)
+    assert resumed.read_bytes() == unbroken.read_bytes()
+
+
+def test_two_processes_learn_what_one_does_at_the_same_global_batch(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN_SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    subprocess.run([sys.executable, script, one, "", "0"], env=environment, check=True, capture_output=True)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run([*launch, script, two, "", "0"], env=environment, check=True, capture_output=True)
+    alone, shared = load_arrays(one), load_arrays(two)
+    for name in alone:
+        # Sums in another order: float32 rounding, grown over 40 steps of Adam.
+        np.testing.assert_allclose(shared[name], alone[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accelerate.Accelerator.num_processes", property(lambda self: 3))
+    with pytest.raises(UserError, match="a batch of 4 cannot be shared by 3 processes"):
+        train()
