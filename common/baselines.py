@@ -7,7 +7,7 @@ results/<paper>/baselines.csv. BM3D's licence allows non-commercial use only.
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from importlib import import_module
@@ -24,14 +24,13 @@ from common.store import load_arrays, write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-Denoiser = Callable[[np.ndarray], np.ndarray]
-"""Noisy image (H, W, C), float32 on the 0–255 scale, unclipped → estimate of the same shape and scale."""
+    from common.evaluation import Denoiser
 
 BM3D_SMALLEST = 16
 """Side in pixels up to which images are mirrored for BM3D: the package crashes on an image of one 8×8 block."""
 
 
-def filters(sigma: float) -> dict[str, Denoiser]:
+def filters(sigma: float) -> "dict[str, Denoiser]":
     """The filters for white Gaussian noise of level `sigma` (0–255 scale), by name; at σ = 0 each returns its input."""
     if sigma == 0:
         return dict.fromkeys(FILTERS, _unchanged)
@@ -76,7 +75,10 @@ def nlm(noisy: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def wavelet(noisy: np.ndarray, sigma: float) -> np.ndarray:
-    """BayesShrink (Chang et al. 2000), soft thresholds on Daubechies-1 wavelets; colour in YCbCr (+1.2 dB at σ = 30)."""
+    """BayesShrink (Chang et al. 2000), soft thresholds on Haar wavelets; colour in YCbCr.
+
+    On the photographs of `tv` at σ = 30 YCbCr is 1.3 dB better than RGB.
+    """
     from skimage.restoration import denoise_wavelet
 
     colour = noisy.shape[-1] == 3
@@ -124,7 +126,7 @@ FILTERS = {"bm3d": bm3d, "nlm": nlm, "wavelet": wavelet, "tv": tv, "median": med
 
 def score_filters(
     experiment: str,
-    denoisers: Mapping[str, Denoiser],
+    denoisers: "Mapping[str, Denoiser]",
     noisy: Mapping[str, np.ndarray],
     clean: Mapping[str, np.ndarray],
     processes: int | None = None,
@@ -156,7 +158,7 @@ def score_filters(
     return pd.DataFrame(rows, columns=[*COLUMNS, "seconds"])
 
 
-def _filtered(denoise: Denoiser, noisy: np.ndarray, clean: np.ndarray) -> tuple[dict[str, Score], float]:
+def _filtered(denoise: "Denoiser", noisy: np.ndarray, clean: np.ndarray) -> tuple[dict[str, Score], float]:
     started = time.perf_counter()
     estimate = denoise(noisy)
     seconds = time.perf_counter() - started
@@ -168,7 +170,8 @@ def main() -> None:
     (paper,) = sys.argv[1:]
     everything = params.load()
     known = filters(everything.sigma(paper))
-    chosen = {name: denoise for name, denoise in known.items() if name in everything.baselines.filters}
+    wanted: Collection[str] = everything.baselines.filters
+    chosen = {name: denoise for name, denoise in known.items() if name in wanted}
     clean, noisy = (load_arrays(f"data/{paper}/{part}.safetensors") for part in ("test", "noisy/test"))
     experiment = import_module(f"replications.{paper}.evaluate").EXPERIMENT
     write_csv(f"results/{paper}/baselines.csv", score_filters(experiment, chosen, noisy, clean))

@@ -18,7 +18,9 @@ from common.store import Arrays, load_arrays, save_arrays
 def save(path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, record: Any) -> None:
     """Save the modules' weights, the optimiser's state and a JSON record of everything else."""
     state = optimizer.state_dict()
-    arrays = {f"{name}/{key}": _numpy(value) for name, module in modules.items() for key, value in module.state_dict().items()}
+    arrays = {
+        f"{name}/{key}": _numpy(value) for name, module in modules.items() for key, value in module.state_dict().items()
+    }
     for index, slots in state["state"].items():
         arrays |= {f"optimizer/{index}/{slot}": _numpy(value) for slot, value in slots.items() if value is not None}
     groups = [{key: value for key, value in group.items() if key != "params"} for group in state["param_groups"]]

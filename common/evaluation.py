@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from common.metrics import score_all
+from common.scale import Scale, channels_last
 from common.store import Arrays
-from common.training import Scale
 
 Denoiser = Callable[[np.ndarray], np.ndarray]
 """Noisy image (H, W, C), float32 on the 0–255 scale, unclipped → estimate of the same shape and scale."""
@@ -19,7 +19,7 @@ COLUMNS = ("experiment", "network", "seed", "image", "convention", "mse", "psnr_
 
 def as_denoiser(network: nn.Module, scale: Scale = Scale()) -> Denoiser:
     """A network as a denoiser: evaluation mode, float32 whatever it was trained in, one image at a time."""
-    network = network.eval().float().to(memory_format=torch.channels_last)
+    network = channels_last(network.eval().float())
     device = next(network.parameters()).device
 
     def denoise(noisy: np.ndarray) -> np.ndarray:
@@ -58,7 +58,10 @@ def mean_psnr(denoiser: Denoiser, noisy: Mapping[str, np.ndarray], clean: Mappin
     """Mean PSNR over images in dB under the suite's convention, without the cost of SSIM (validation curves)."""
     from common.metrics import psnr
 
-    errors = [np.mean((np.clip(denoiser(image), 0, 255) - clean[name].astype(np.float64)) ** 2) for name, image in noisy.items()]
+    errors = [
+        np.mean((np.clip(denoiser(image), 0, 255) - clean[name].astype(np.float64)) ** 2)
+        for name, image in noisy.items()
+    ]
     return float(np.mean([psnr(float(error)) for error in errors]))
 
 
@@ -66,4 +69,7 @@ def summary(scores: pd.DataFrame, convention: str = "suite") -> dict[str, dict[s
     """Mean PSNR and SSIM of each network over its images and seeds, for `dvc metrics`."""
     chosen = scores[scores["convention"] == convention]
     means = chosen.groupby("network", sort=False)[["psnr_db", "ssim"]].mean().round(4)
-    return {str(network): {"psnr_db": float(row["psnr_db"]), "ssim": float(row["ssim"])} for network, row in means.iterrows()}
+    return {
+        str(network): {"psnr_db": float(row["psnr_db"]), "ssim": float(row["ssim"])}
+        for network, row in means.iterrows()
+    }

@@ -38,7 +38,11 @@ def main() -> None:
         for lr in arguments.lrs:
             recipe = recipe_of(settings.train.variants[name], settings.train.recipe).model_copy(update={"lr": lr})
             patches = Patches(
-                train, Gaussian(everything.sigma(arguments.paper)), batch=recipe.batch, crop=recipe.crop, seed=everything.seed
+                train,
+                Gaussian(everything.sigma(arguments.paper)),
+                batch=recipe.batch,
+                crop=recipe.crop,
+                seed=everything.seed,
             )
             try:
                 history = fit(
@@ -52,7 +56,13 @@ def main() -> None:
                 psnr_db = float(history["val_psnr_db"].iloc[-1])
             except NotFiniteLossError:
                 psnr_db = float("nan")
-            row = {"profile": everything.profile, "variant": name, "steps": recipe.steps, "lr": lr, "val_psnr_db": psnr_db}
+            row = {
+                "profile": everything.profile,
+                "variant": name,
+                "steps": recipe.steps,
+                "lr": lr,
+                "val_psnr_db": psnr_db,
+            }
             known = [pd.read_csv(file)] if file.is_file() else []
             write_csv(file, pd.concat([*known, pd.DataFrame([row])]))
 

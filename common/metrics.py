@@ -72,12 +72,12 @@ def psnr(mse: float) -> float:
 def score(estimate: np.ndarray, clean: np.ndarray, convention: Convention) -> Score:
     """Score an estimate (H, W, C), float on the 0–255 scale, against the clean image of the same shape.
 
-    SSIM is that of Wang et al. 2004 (11×11 Gaussian window, σ = 1.5, K = 0.01 and 0.03), mean over channels, computed by
+    SSIM is that of Wang et al. 2004 (11×11 Gaussian window, σ = 1.5, K = 0.01 and 0.03), mean over channels, by
     scikit-image. Raises ValueError where the shapes differ or an estimate is not finite.
     """
     from skimage.metrics import structural_similarity
 
-    estimate, clean = (_prepare(image, convention, is_estimate=index == 0) for index, image in enumerate((estimate, clean)))
+    estimate, clean = _prepare(estimate, convention, is_estimate=True), _prepare(clean, convention, is_estimate=False)
     if estimate.shape != clean.shape:
         raise ValueError(f"estimate {estimate.shape} and clean image {clean.shape} differ in shape")
     if not np.isfinite(estimate).all():

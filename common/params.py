@@ -152,7 +152,9 @@ def _section(model: type[S], record: Any, prefix: str) -> S:
 
 
 def _one_line(model: type[BaseModel], failure: ValidationError, prefix: str) -> str:
-    error = min(failure.errors(), key=lambda error: error["type"] != "extra_forbidden")  # a misspelt key is also missing
+    error = min(
+        failure.errors(), key=lambda error: error["type"] != "extra_forbidden"
+    )  # a misspelt key is also missing
     key = ".".join([prefix, *map(str, error["loc"])]).strip(".")
     more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
     if error["type"] == "extra_forbidden":

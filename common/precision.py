@@ -12,6 +12,8 @@ from typing import Literal
 
 import torch
 
+from common.scale import channels_last
+
 PROBE_SHAPE = (32, 64, 40, 40)
 """Input (N, C, H, W) of the probe's 3×3 convolution: a small DnCNN batch, a few milliseconds in float32."""
 GAIN = 1.2
@@ -50,7 +52,7 @@ def bf16_gain(device: str) -> float:
 def _seconds(device: str, dtype: torch.dtype) -> float:
     channels = PROBE_SHAPE[1]
     with torch.random.fork_rng(), torch.inference_mode():
-        convolution = torch.nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype, memory_format=torch.channels_last)
+        convolution = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype))
         images = torch.zeros(PROBE_SHAPE, device=device, dtype=dtype).to(memory_format=torch.channels_last)
         times = []
         for _ in range(5):

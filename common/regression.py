@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from common import command
+from common.claims.measure import UNTRAINED
 from common.errors import UserError
 from common.params import PROFILES
 from common.statistics import pooled_std, prediction_factor
@@ -23,8 +24,8 @@ from common.store import read_json, write_json
 LEVEL = 0.99
 """A run with another seed stays within the tolerance with this probability: the gate watches dozens of metrics."""
 FLOORS = {"psnr_db": 0.05, "ssim": 0.002}
-"""Differences that do not matter, a third of the 0.15 dB that a published PSNR is granted: another processor's
-rounding moves a training by less, and filters hardly vary with the seed at all."""
+"""Differences that do not matter, a third of the 0.15 dB that a published PSNR is granted. Filters hardly vary with the
+seed, and must not fail where only a processor's rounding does."""
 RELATIVE_FLOOR = 0.01
 """The same for any other metric, as a share of its value."""
 LOWER_IS_BETTER = ("mse", "loss")
@@ -72,9 +73,9 @@ def collect(results: Path) -> Metrics:
     for file in sorted(results.glob("*/baselines.csv")):
         table = pd.read_csv(file)
         table = table[table["convention"] == "suite"]
-        means = table.groupby(["experiment", "network"])[["psnr_db", "ssim"]].mean()
-        for (experiment, network), row in means.iterrows():  # type: ignore[misc]
-            metrics.update({f"{file.parent.name}.{experiment}.{network}.{name}": float(row[name]) for name in row.index})
+        for (experiment, network), rows in table.groupby(["experiment", "network"], sort=True):
+            prefix = f"{file.parent.name}.{experiment}.{network}"
+            metrics.update({f"{prefix}.{name}": float(rows[name].mean()) for name in ("psnr_db", "ssim")})
     if not metrics:
         raise UserError(f"{results} holds no <paper>/metrics.json: run `dvc repro` first")
     return metrics
@@ -92,8 +93,8 @@ def spread(runs: Sequence[Metrics]) -> dict[str, dict[str, float]]:
     """Mean, spread and tolerance of each metric over runs of one profile with different seeds.
 
     A few seeds know a standard deviation only within a factor of two, so it is pooled over the networks of a paper
-    (their metrics of one name), and is never below the metric's own, since networks differ. The tolerance holds the
-    next run with probability LEVEL: t(df) · sqrt(1 + 1/n) · spread.
+    (their metrics of one name; predictors that are not trained apart), and is never below the metric's own, since
+    networks differ. The tolerance holds the next run with probability LEVEL: t(df) · sqrt(1 + 1/n) · spread.
     """
     names = list(runs[0])
     if any(list(run) != names for run in runs):
@@ -107,8 +108,9 @@ def spread(runs: Sequence[Metrics]) -> dict[str, dict[str, float]]:
         mean = math.fsum(samples[name]) / len(runs)
         floor = FLOORS.get(name.rsplit(".", 1)[-1], RELATIVE_FLOOR * abs(mean))
         tolerance = max(floor, prediction_factor(freedom, len(runs), LEVEL) * deviation)
-        entries[name] = {"value": mean, "tolerance": tolerance, "spread": deviation}
-    return {name: {key: round(number, 5) for key, number in entry.items()} for name, entry in entries.items()}
+        numbers = {"value": mean, "tolerance": tolerance, "spread": deviation}
+        entries[name] = {**{key: round(number, 5) for key, number in numbers.items()}, "seeds": len(runs)}
+    return entries
 
 
 def check(results: Path, baseline: Path) -> None:
@@ -129,9 +131,7 @@ def record(folders: Sequence[Path], baseline: Path, profile: str) -> None:
     """Write the baseline from results folders of at least two seeds."""
     if len(folders) < 2:
         raise UserError("a tolerance comes from the spread between seeds: give at least two results folders")
-    entries = {
-        name: {**entry, "seeds": len(folders)} for name, entry in spread([collect(folder) for folder in folders]).items()
-    }
+    entries = spread([collect(folder) for folder in folders])
     write_json(baseline, {"profile": profile, "metrics": entries})
     print(f"{baseline}: {len(entries)} metrics from {len(folders)} seeds")
 
@@ -162,10 +162,10 @@ def _leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float
             yield f"{prefix}.{key}", float(value)
 
 
-def _group(metric: str) -> tuple[str, str]:
+def _group(metric: str) -> tuple[str, str, bool]:
     """What a metric's spread is pooled over: the networks of one paper or experiment, by the name of the metric."""
-    where, _, name = metric.rsplit(".", 2)
-    return where, name
+    where, network, name = metric.rsplit(".", 2)
+    return where, name, network in UNTRAINED
 
 
 def _table(rows: Sequence[Comparison]) -> str:

@@ -43,7 +43,7 @@ def run(profile: str | None = None) -> None:
     everything = params.load()
     chosen = profile or everything.profile
     arguments = ["exp", "run", "-S", f"profile={profile}"] if profile else ["repro"]
-    forecast = Forecast(chosen, stage_names(), _seconds(chosen))
+    forecast = Forecast(chosen, stage_names(), stage_seconds(chosen))
     print(forecast.opening(), flush=True)
     status = _stream([sys.executable, "-m", "dvc", *arguments], forecast.line)
     forecast.remember()
@@ -81,7 +81,10 @@ def run_apart(folder: Path, profile: str) -> None:
 def stage_names() -> list[str]:
     """Addresses of all stages, as DVC prints them while it runs."""
     listed = subprocess.run(
-        [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if listed.returncode != 0:
         raise UserError(f"dvc cannot read the stages: {' '.join(listed.stderr.split())[-300:]}")
@@ -113,7 +116,9 @@ class Forecast:
         remaining = self._remaining() + self.seconds.get(stage, 0)
         self.running = (stage, time.monotonic())
         done = self.total - len(self.left)
-        return f"[{done}/{self.total}] {stage}: {_minutes(self.seconds.get(stage, 0))}; {_minutes(remaining)} to the end"
+        return (
+            f"[{done}/{self.total}] {stage}: {_minutes(self.seconds.get(stage, 0))}; {_minutes(remaining)} to the end"
+        )
 
     def remember(self) -> None:
         """Keep what each stage took here for the next forecast."""
@@ -132,7 +137,8 @@ class Forecast:
         return sum(self.seconds.get(stage, 0) for stage in self.left)
 
 
-def _seconds(profile: str) -> dict[str, float]:
+def stage_seconds(profile: str) -> dict[str, float]:
+    """Seconds that each stage took: as committed, then as last measured on this machine."""
     known: dict[str, float] = {}
     for file in (SECONDS_FILE, LOCAL_SECONDS):
         if file.is_file():
@@ -147,6 +153,7 @@ def _minutes(seconds: float) -> str:
 def _stream(argv: list[str], heading: Callable[[str], str | None]) -> int:
     """Run a command, pass its output through and put headings in; on a terminal the command keeps a terminal."""
     if sys.stdout.isatty():
+
         def read(descriptor: int) -> bytes:
             chunk = os.read(descriptor, 65536)
             headings = [found for text in chunk.decode(errors="replace").splitlines() if (found := heading(text))]

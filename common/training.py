@@ -7,8 +7,7 @@ the same machine give the same weights, bit for bit, whether or not the run was 
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,27 +25,11 @@ from common.params import Recipe
 from common.patches import Batch
 from common.precision import Precision, choose_precision
 from common.progress import progress
+from common.scale import Scale, channels_last
+from common.seeding import seeded
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(estimate, target), each (N, C, H, W) in the network's range → scalar."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The network's range [low, high], into which 0–255 is mapped; [-1, 1] is the lineage's."""
-
-    low: float = -1.0
-    high: float = 1.0
-
-    def to_network(self, images: np.ndarray) -> Tensor:
-        """(N, H, W, C) on the 0–255 scale → (N, C, H, W) in [low, high], channels-last in memory."""
-        tensor = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).permute(0, 3, 1, 2)
-        return tensor * ((self.high - self.low) / 255) + self.low
-
-    def to_image(self, tensor: Tensor) -> np.ndarray:
-        """(N, C, H, W) in [low, high] → (N, H, W, C) float32 on the 0–255 scale, unclipped."""
-        images = (tensor.float() - self.low) * (255 / (self.high - self.low))
-        return images.permute(0, 2, 3, 1).cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -89,7 +72,7 @@ def fit(
             "make train.recipe.batch a multiple of the number of processes"
         )
     with seeded(seed):
-        network = build().to(accelerator.device, memory_format=torch.channels_last)
+        network = channels_last(build().to(accelerator.device))
     precision = choose_precision(recipe.precision, accelerator.device)
     run = _Run(network, recipe, accelerator, precision)
     if scratch is not None:
@@ -126,7 +109,7 @@ class _Run:
         started = saved = time.monotonic() - self.seconds
         with progress(self.recipe.steps, shown, done=self.step) as advance:
             while self.step < self.recipe.steps:
-                lr = self.schedule.get_last_lr()[0]
+                lr = float(self.schedule.get_last_lr()[0])
                 losses.append(self._update(batches(self.step), loss, scale))
                 self.step += 1
                 if not np.isfinite(losses[-1]):
@@ -222,16 +205,10 @@ def evaluate_mode(network: nn.Module, measure: Callable[[nn.Module], float]) -> 
         network.train(was_training)
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Torch's random numbers follow `seed` inside, and go on outside as if nothing had happened."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
 def _average(network: nn.Module, decay: float | None) -> AveragedModel | None:
-    return None if decay is None else AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
+    return (
+        None if decay is None else AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
+    )
 
 
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -246,5 +223,7 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe) -> torch.optim.l
     if recipe.schedule == "one_cycle":
         return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=recipe.lr, total_steps=recipe.steps + 1)
     if recipe.schedule == "step":
-        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=recipe.step_every or 1, gamma=recipe.step_gamma or 1)
+        return torch.optim.lr_scheduler.StepLR(
+            optimizer, step_size=recipe.step_every or 1, gamma=recipe.step_gamma or 1
+        )
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import torch
 from torch import nn
 
 from common.evaluation import as_denoiser, mean_psnr
 from common.noise import Corruption
 from common.params import Recipe, Variant
 from common.patches import Patches
-from common.store import load_arrays, save_arrays, write_csv, write_json
-from common.training import Loss, Scale, Trained, fit
+from common.scale import Scale
+from common.store import load_arrays, write_csv, write_json
+from common.training import Loss, fit
+from common.weights import save_weights, weights_file
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 HISTORY_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr", "train_loss", "val_psnr_db")
@@ -48,8 +49,7 @@ def train_variant(
     train, clean, noisy = (load_arrays(data / f"{part}.safetensors") for part in ("train", "val", "noisy/val"))
     recipe = recipe_of(variant, recipe)
     histories, facts, finished = [], {}, []
-    weights = Path("models") / paper / name
-    weights.mkdir(parents=True, exist_ok=True)
+    weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
     for own_seed in variant.seeds:
         full_seed = seed + own_seed
         patches = Patches(train, corruption, batch=recipe.batch, crop=recipe.crop, seed=full_seed)
@@ -66,7 +66,7 @@ def train_variant(
             scratch=scratch,
             label=f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name,
         )
-        _save_weights(weights / f"seed{own_seed}.safetensors", trained)
+        save_weights(weights_file(paper, name, own_seed), trained.network)
         histories.append(trained.history.assign(seed=own_seed))
         facts[str(own_seed)] = trained.facts
         finished.append(scratch)
@@ -76,21 +76,6 @@ def train_variant(
     write_json(results / "training" / f"{name}.json", {"variant": name, "recipe": recipe.model_dump(), "seeds": facts})
     for scratch in finished:
         scratch.unlink(missing_ok=True)
-
-
-def load_trained(paper: str, name: str, variant: Variant, build: Callable[[], nn.Module]) -> dict[int, nn.Module]:
-    """The trained networks of a variant by seed; empty where the profile does not train it."""
-    networks = {}
-    for seed in variant.seeds:
-        network = build()
-        arrays = load_arrays(Path("models") / paper / name / f"seed{seed}.safetensors")
-        network.load_state_dict({key: torch.from_numpy(value) for key, value in arrays.items()})
-        networks[seed] = network.to("cuda" if torch.cuda.is_available() else "cpu")
-    return networks
-
-
-def _save_weights(path: Path, trained: Trained) -> None:
-    save_arrays(path, {key: value.detach().cpu().numpy() for key, value in trained.network.state_dict().items()})
 
 
 def _key(paper: str, *parts: object) -> str:

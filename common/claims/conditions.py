@@ -48,6 +48,9 @@ def conditions(claim: AnyClaim) -> list[Condition]:
     if isinstance(claim, Value | Fact) and claim.values:
         tolerance = claim.tolerance or (PSNR_TOLERANCE_DB if isinstance(claim, Value) else 0.0)
         return [_near(published, tolerance, Quantity(name), name) for name, published in claim.values.items()]
+    if isinstance(claim, Fact) and claim.rows:
+        named = [(row, found) for row in claim.rows for found in _bounded(claim, Quantity(row))]
+        return [replace(found, suffix=".".join(filter(None, (row, found.suffix)))) for row, found in named]
     if isinstance(claim, Bounds):
         return _bounded(claim, _quantity(claim))
     return [Condition(Quantity())]

@@ -96,11 +96,11 @@ class Measurements:
 
 
 def _read_scores(path: Path) -> pd.DataFrame:
-    """A score table; an image id `name@k` is draw k of the image `name`."""
+    """A score table; an image id `name#k` is draw k of the image `name`."""
     if not path.is_file():
         raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
     table = pd.read_csv(path, dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
-    names = table["image"].str.partition("@")
+    names = table["image"].str.partition("#")
     return table.assign(image=names[0], draw=names[2])
 
 

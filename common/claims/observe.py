@@ -14,7 +14,10 @@ from common.statistics import Estimate, Interval, paired_estimate, paired_interv
 
 @dataclass(frozen=True)
 class Observation:
-    """interval: None where the samples give none. n: test images. seeds: trainings. note: the test's p value."""
+    """interval: None where the samples give none. n: test images. seeds: trainings.
+
+    note: the equivalence test's p value, or what the interval lacks.
+    """
 
     mean: float
     interval: Interval | None
@@ -55,6 +58,9 @@ def _paired(condition: Condition, a: pd.DataFrame, b: pd.DataFrame, *, seeds: in
         raise UserError(f"{condition.quantity.of} and {condition.quantity.other} were not scored on the same images")
     left, right = a[common].to_numpy(), b[common].to_numpy()
     observation = _observation(paired_estimate(left, right), condition, len(common), seeds)
+    if seeds == 1:
+        caution = "one training: the interval covers the images alone"
+        observation = replace(observation, note="; ".join(filter(None, (observation.note, caution))))
     if condition.equivalence:
         return observation
     return replace(observation, interval=paired_interval(left, right, seed=seed))

@@ -148,15 +148,16 @@ class Value(Claim):
 
 
 class Fact(Claim, Bounds):
-    """Something that holds exactly (or within `tolerance` of each of `values`), or within bounds."""
+    """What holds exactly: each of `values` (or within `tolerance` of it), or bounds, for each of `rows` if any."""
 
     kind: Literal["fact"]
     values: dict[Name, Number] = {}
+    rows: list[Name] = []
 
     @model_validator(mode="after")
     def _one_way(self) -> "Fact":
-        if self.values and self.bounded:
-            raise ValueError("a fact has values or bounds, not both")
+        if self.values and (self.bounded or self.rows):
+            raise ValueError("a fact has values, or bounds with their rows, not both")
         return self
 
 
@@ -232,7 +233,7 @@ class SelfCheck(Strict):
     source: Text
     says: Text
     published: Number | None = None
-    computed: str | float | None = None
+    computed: str | int | float | None = None
     tolerance: Annotated[float, Field(ge=0)] = 0.0
 
     @model_validator(mode="after")

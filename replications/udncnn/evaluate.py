@@ -11,9 +11,10 @@ from common import command, params
 from common.evaluation import TRIVIAL, as_denoiser, denoise_all, score_table, summary
 from common.panels import draw_panels
 from common.progress import progress
+from common.scale import Scale
+from common.seeding import seeded
 from common.store import Arrays, load_arrays, write_csv, write_json
-from common.training import Scale, seeded
-from common.variants import load_trained
+from common.weights import load_trained
 from replications.udncnn.models import TABLE_1, Build, DnCNN, variants
 from replications.udncnn.params import Settings
 
@@ -29,9 +30,7 @@ def main() -> None:
     settings: Settings = everything.paper(PAPER)
     results = Path("results") / PAPER
     clean, noisy = (load_arrays(f"data/{PAPER}/{part}.safetensors") for part in ("test", "noisy/test"))
-    tables = [
-        score_table(EXPERIMENT, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()
-    ]
+    tables = [score_table(EXPERIMENT, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()]
     shown: dict[str, Arrays] = {}
     with progress(len(settings.train.variants), "evaluating") as advance:
         for name, variant in settings.train.variants.items():
@@ -51,8 +50,9 @@ def main() -> None:
 def probe_initialisation(noisy: Arrays, seed: int) -> dict[str, dict[str, dict[str, float]]]:
     """What an untrained DnCNN of the paper's width does, by initialisation and depth (claim U4).
 
-    For each: the root mean square of the residual f(x), input in [-1, 1], and of the gradient that the squared error of
-    predicting a noise-free mid-grey sends to the first convolution's weights.
+    For each, with the noisy test images in [-1, 1] as input: the standard deviation over pixels of the residual f(x)
+    (its mean is the last bias, which knows nothing of the input), and the root mean square of the gradient that the
+    squared error of a noise-free mid-grey target sends to the first convolution's weights.
     """
     crops = np.stack([image[:PROBE_CROP, :PROBE_CROP] for image in noisy.values()])
     images = Scale().to_network(crops)
@@ -67,14 +67,14 @@ def probe_initialisation(noisy: Arrays, seed: int) -> dict[str, dict[str, dict[s
             gradient = network.head.weight.grad
             assert gradient is not None
             probe[initialisation][f"d{depth}"] = {
-                "residual_rms": _rms(residual.detach()),
-                "first_gradient_rms": _rms(gradient),
+                "residual_std": _rounded(residual.std(dim=(0, 2, 3)).mean()),
+                "first_gradient_rms": _rounded(gradient.square().mean().sqrt()),
             }
     return probe
 
 
-def _rms(tensor: torch.Tensor) -> float:
-    return float(f"{tensor.square().mean().sqrt().item():.4g}")
+def _rounded(value: torch.Tensor) -> float:
+    return float(f"{value.item():.4g}")
 
 
 if __name__ == "__main__":

@@ -92,12 +92,12 @@ class DnCNN(nn.Module):
 class UDnCNN(nn.Module):
     """DnCNN as a U: 2×2 max-poolings with indices, max-unpoolings, skips (h + skip)/√2.
 
-    The lineage's figure and its code disagree on the way out, so `order` is a parameter. `code` convolves, then
-    unpools (6.72 GMAC at 320² for D = 6, C = 64). `figure` unpools, then convolves, and adds a last skip from the
-    first convolution (10.26 GMAC).
+    The lineage's figure and its code disagree on the way out, so `order` is a parameter. `figure` unpools, then
+    convolves, and adds a last skip from the first convolution (10.26 GMAC at 320² for D = 6, C = 64). `code`
+    convolves, then unpools, and has no skip at full resolution: its last convolution sees one pixel in four (6.72).
     """
 
-    def __init__(self, build: Build, order: Literal["code", "figure"] = "code") -> None:
+    def __init__(self, build: Build, order: Literal["figure", "code"] = "figure") -> None:
         super().__init__()
         self.scale, self.order = build.residual_scale, order
         self.head = build.head()
@@ -125,7 +125,7 @@ class UDnCNN(nn.Module):
             features = _join(features, skip)
             if self.order == "code":
                 features = layer(features)
-            features = F.max_unpool2d(features, indices, 2, output_size=list(size))
+            features = F.max_unpool2d(features, indices, (2, 2), output_size=list(size))
             if self.order == "figure":
                 features = layer(features)
         if self.order == "figure":
@@ -172,7 +172,7 @@ def _join(features: Tensor, skip: Tensor) -> Tensor:
 NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
     "dncnn": DnCNN,
     "udncnn": UDnCNN,
-    "udncnn_figure": partial(UDnCNN, order="figure"),
+    "udncnn_code": partial(UDnCNN, order="code"),
     "dudncnn": DUDnCNN,
 }
 TABLE_1 = ("dncnn", "udncnn", "dudncnn")
@@ -184,9 +184,7 @@ DEPTHS = (1, 2, 4, 8)
 def variants(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """Every network this paper trains, by the name of its variant, as the settings size it."""
     build = Build(**settings.network.model_dump())
-    builders: dict[str, Callable[[], nn.Module]] = {
-        name: partial(network, build) for name, network in NETWORKS.items()
-    }
+    builders: dict[str, Callable[[], nn.Module]] = {name: partial(network, build) for name, network in NETWORKS.items()}
     return builders | {f"dncnn_d{depth}": partial(DnCNN, replace(build, depth=depth)) for depth in DEPTHS}
 
 

@@ -29,13 +29,14 @@ def test_every_filter_improves_a_noisy_photograph_and_bm3d_most(sigma: float) ->
 
 
 @pytest.mark.parametrize("name", FILTERS)
-@pytest.mark.parametrize("shape", [(31, 57, 3), (31, 57, 1), (16, 16, 3), (5, 16, 1)])
+@pytest.mark.parametrize("shape", [(31, 57, 3), (31, 57, 1), (5, 16, 1)])
 def test_estimates_have_the_shape_and_type_of_their_input(name: str, shape: tuple[int, int, int]) -> None:
     height, width, channels = shape
     noisy = noisy_photograph(30)[:height, :width, :channels]
     before = noisy.copy()
     estimate = filters(30)[name](noisy)
-    assert (estimate.shape, estimate.dtype) == (shape, np.float32)
+    assert estimate.shape == shape
+    assert estimate.dtype == np.float32
     assert np.isfinite(estimate).all()
     np.testing.assert_array_equal(noisy, before)
 
@@ -54,7 +55,7 @@ def test_estimates_are_not_clipped() -> None:
 def test_bm3d_takes_sigma_on_the_scale_of_its_image() -> None:
     import bm3d as package
 
-    noisy = noisy_photograph(30)
+    noisy = noisy_photograph(30)[:32, :32]
     on_unit_scale = package.bm3d_rgb(noisy / 255, 30 / 255) * 255
     np.testing.assert_allclose(bm3d(noisy, 30), on_unit_scale, atol=0.5)
 

@@ -32,7 +32,11 @@ def test_the_committed_file_is_valid_and_quick_is_the_default() -> None:
         ("profile: quick", "profile: fast", r"profile must be 'smoke', 'quick' or 'paper'.*got 'fast'"),
         ("seed: 0", "seed: -1", r"seed must be ≥ 0"),
         ("steps: 150", "steps: 0", r"profiles.smoke.udncnn.train.recipe.steps must be ≥ 1 .*got 0"),
-        ("steps: 150", "step: 150", r"profiles.smoke.udncnn.train.recipe.step is not a parameter .*did you mean steps\?"),
+        (
+            "steps: 150",
+            "step: 150",
+            r"profiles.smoke.udncnn.train.recipe.step is not a parameter .*did you mean steps\?",
+        ),
         ("lr: 0.02 ", "lr: 1e-3 ", r"profiles.smoke.udncnn.train.recipe.lr must be a valid number .*got '1e-3'"),
         ("    udncnn:\n", "    udncn:\n", r"udncn"),
         ("profile: quick", "profile: [", r"params.yaml is not valid YAML"),

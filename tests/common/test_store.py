@@ -27,7 +27,9 @@ def test_the_same_contents_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_half_written_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_file_and_no_half_written_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "metrics.json"
     write_json(path, {"psnr_db": 29.0})
 
@@ -43,13 +45,13 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_written_one(tmp_path: Path,
 
 
 def test_a_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="test.safetensors is missing: run `dvc repro`"):
+    with pytest.raises(UserError, match=r"test\.safetensors is missing: run `dvc repro`"):
         load_arrays(tmp_path / "test.safetensors")
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     write_bytes(tmp_path / "weights.safetensors", b"not a safetensors file at all")
-    with pytest.raises(UserError, match="weights.safetensors is not a readable safetensors file"):
+    with pytest.raises(UserError, match=r"weights\.safetensors is not a readable safetensors file"):
         load_arrays(tmp_path / "weights.safetensors")
 
 

@@ -15,8 +15,9 @@ from common.noise import Gaussian
 from common.params import Recipe
 from common.patches import Batch, Patches
 from common.precision import GAIN, bf16_gain, choose_precision
+from common.scale import Scale
 from common.store import load_arrays
-from common.training import NotFiniteLossError, Scale, Trained, fit
+from common.training import NotFiniteLossError, Trained, fit
 
 RECIPE = Recipe(
     steps=12,
@@ -161,7 +162,7 @@ def test_auto_precision_follows_the_probe_and_says_so() -> None:
 
 
 TRAIN_SCRIPT = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from tests.common.test_training import RECIPE, batches, Small
 from common.store import save_arrays
@@ -173,8 +174,8 @@ patches = batches(recipe=recipe)
 def draw(step):
     time.sleep(float(sys.argv[3]))
     return patches(step)
-trained = fit(Small, draw, recipe, seed=0, validate=lambda network: 0.0, scratch=Path(sys.argv[2]) if sys.argv[2] else None)
-import os
+scratch = Path(sys.argv[2]) if sys.argv[2] else None
+trained = fit(Small, draw, recipe, seed=0, validate=lambda network: 0.0, scratch=scratch)
 if os.environ.get("RANK", "0") == "0":
     save_arrays(sys.argv[1], {key: value.numpy() for key, value in trained.network.state_dict().items()})
 if torch.distributed.is_initialized():
@@ -188,6 +189,11 @@ def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(tm
     scratch = tmp_path / "checkpoint.safetensors"
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     resumed, unbroken = tmp_path / "resumed.safetensors", tmp_path / "unbroken.safetensors"
+
+    def finish(*arguments: object) -> str:
+        command = [sys.executable, script, *arguments, "0"]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
     slow = subprocess.Popen([sys.executable, script, resumed, scratch, "0.1"], env=environment)
     deadline = time.monotonic() + 60
     while not scratch.is_file() and time.monotonic() < deadline:
@@ -195,9 +201,8 @@ def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(tm
     slow.send_signal(signal.SIGKILL)
     assert slow.wait() == -signal.SIGKILL
     assert not resumed.exists()
-    again = subprocess.run([sys.executable, script, resumed, scratch, "0"], env=environment, check=True, capture_output=True, text=True)
-    assert "resumed at step" in again.stdout
-    subprocess.run([sys.executable, script, unbroken, "", "0"], env=environment, check=True, capture_output=True)
+    assert "resumed at step" in finish(resumed, scratch)
+    finish(unbroken, "")
     assert resumed.read_bytes() == unbroken.read_bytes()
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from common import params
-from common.training import seeded
+from common.seeding import seeded
 from replications.udncnn.models import NETWORKS, Build, DnCNN, UDnCNN, published_networks, variants
 
 SMALL = Build(depth=6, width=8, batch_norm="standard")
@@ -44,14 +44,16 @@ def test_dudncnn_has_the_published_dilations() -> None:
 @pytest.mark.parametrize("order", ["code", "figure"])
 def test_udncnn_pools_twice_with_indices_and_unpools_twice(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
+
+    def counting(name: str, original: Callable[..., object]) -> Callable[..., object]:
+        def counted(*args: object, **options: object) -> object:
+            calls.append(name)
+            return original(*args, **options)
+
+        return counted
+
     for name in ("max_pool2d", "max_unpool2d"):
-        original: Callable[..., object] = getattr(nn.functional, name)
-
-        def counted(*args: object, _name: str = name, _original: Callable[..., object] = original, **kw: object) -> object:
-            calls.append(_name)
-            return _original(*args, **kw)
-
-        monkeypatch.setattr(nn.functional, name, counted)
+        monkeypatch.setattr(nn.functional, name, counting(name, getattr(nn.functional, name)))
     UDnCNN(SMALL, order=order)(torch.randn(1, 3, 16, 16))  # type: ignore[arg-type]
     assert calls == ["max_pool2d", "max_pool2d", "max_unpool2d", "max_unpool2d"]
 

@@ -1,0 +1,207 @@
+"""Figures of the report, drawn at a phone's width: 9-point text, colours that colour-blind readers tell apart.
+
+Every function writes one PNG whose bytes depend on its arguments alone. No figure is registered with pyplot.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
+
+from common.store import write_bytes
+
+WIDTH_INCHES = 3.75
+"""360 CSS pixels: the text keeps its 9 points on a phone."""
+DPI = 200
+FONT_POINTS = 9
+LINE_STYLES = ("-", "--", ":", "-.")
+MARKERS = {"network": "o", "filter": "s", "trivial": "^"}
+PLACES = tuple((dx, dy) for dy in (0, 8, -8, 18, -18, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy)
+"""Where a point's name may stand, in points from it: beside it first, then farther off."""
+SERIES_MARKERS = ("o", "s", "^", "v", "P", "X")
+"""Markers of ours and of the snapshots beside it; the published value is a diamond."""
+
+
+def published_vs_ours(rows: pd.DataFrame, path: Path) -> None:
+    """Published values beside ours and every snapshot's, a panel for each claim.
+
+    rows: columns claim (a panel's title), unit (its axis), row, series ("published", "ours", a snapshot's name), value,
+    low, high (interval, NaN where there is none); one row for each marker.
+    """
+    series = list(dict.fromkeys(["published", "ours", *rows["series"]]))
+    colours = dict(zip(series, ["black", *_colours(len(series))], strict=False))
+    markers = dict(zip(series, ["D", *SERIES_MARKERS], strict=False))
+    panels = [(str(claim), panel) for claim, panel in rows.groupby("claim", sort=False)]
+    heights = [0.75 + 0.18 * len(series) * panel["row"].nunique() for _, panel in panels]
+    with _figure(sum(heights) + 0.45, path) as figure:
+        grid = figure.subplots(len(panels), squeeze=False, height_ratios=heights)
+        for axes, (claim, panel) in zip(grid.flat, panels, strict=True):
+            names = list(dict.fromkeys(panel["row"]))
+            for name, members in panel.groupby("series", sort=False):
+                shift = 0.7 * ((series.index(str(name)) + 0.5) / len(series) - 0.5)
+                heights_of = [names.index(row) + shift for row in members["row"]]
+                bars = [members["value"] - members["low"], members["high"] - members["value"]]
+                style: dict[str, Any] = {"color": colours[str(name)], "marker": markers[str(name)], "markersize": 5}
+                style["markerfacecolor"] = "white" if name == "published" else style["color"]
+                axes.errorbar(members["value"], heights_of, xerr=bars, linestyle="", capsize=2, label=name, **style)
+            axes.set(title=claim, xlabel=panel["unit"].iloc[0], yticks=range(len(names)), yticklabels=names)
+            axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.margins(x=0.1)
+            axes.grid(axis="y", visible=False)
+            for boundary in range(1, len(names)):
+                axes.axhline(boundary - 0.5, color="0.8", linewidth=0.6)
+        _legend_below(figure, grid.flat)
+
+
+def training_curves(histories: dict[str, pd.DataFrame], path: Path) -> None:
+    """Validation PSNR, and the training loss below it, over the images seen; a line for each network.
+
+    histories: network → columns seed, images_seen, train_loss, val_psnr_db. With several seeds the line is their mean
+    and the band reaches from the lowest to the highest.
+    """
+    table = pd.concat([history.assign(network=name) for name, history in histories.items()], ignore_index=True)
+    table["images_seen"] /= 1000
+    styles = _line_styles(list(histories))
+    with _figure(5.2 + 0.2 * (len(histories) // 2), path) as figure:
+        top, bottom = figure.subplots(2, sharex=True, height_ratios=[3, 2])
+        for axes, column in ((top, "val_psnr_db"), (bottom, "train_loss")):
+            for name, style in styles.items():
+                own = table[table["network"] == name]
+                sns.lineplot(own, x="images_seen", y=column, errorbar=("pi", 100), ax=axes, label=name, **style)
+            axes.legend().remove()
+        top.set(ylabel="validation PSNR, dB")
+        bottom.set(ylabel="training loss", xlabel="training crops seen, thousands")
+        _logarithmic(bottom, "y")
+        _legend_below(figure, [top])
+
+
+def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> bool:
+    """PSNR over a cost, a panel for each paper and experiment; False, and no figure, where nothing has that cost.
+
+    benchmark: columns paper, experiment, network, kind ("network", "filter", "trivial"), psnr_db and `x`. Trivial
+    predictors are left out. Where the filters have no such cost, the best of them is a line.
+    """
+    known = benchmark[np.isfinite(benchmark["psnr_db"]) & (benchmark["kind"] != "trivial")]
+    costed = known[np.isfinite(known[x])]
+    if costed.empty:
+        return False
+    groups = list(costed.groupby(["paper", "experiment"], sort=False))
+    with _figure(3.2 * len(groups) + 0.3, path) as figure:
+        panels = figure.subplots(len(groups), squeeze=False).flat
+        for axes, ((paper, experiment), points) in zip(panels, groups, strict=True):
+            palette = dict(zip(MARKERS, _colours(len(MARKERS)), strict=True))
+            style: dict[str, Any] = {"hue": "kind", "style": "kind", "palette": palette, "markers": MARKERS}
+            sns.scatterplot(points, x=x, y="psnr_db", s=45, ax=axes, legend=False, **style)
+            if points[x].min() > 0 and points[x].max() > 8 * points[x].min():
+                _logarithmic(axes, "x")
+            axes.set(title=f"{paper}, {experiment}", xlabel=label, ylabel="PSNR, dB")
+            same = known[(known["paper"] == paper) & (known["experiment"] == experiment)]
+            filters = same[same["kind"] == "filter"]
+            if "filter" not in set(points["kind"]) and not filters.empty:
+                best = filters.loc[filters["psnr_db"].idxmax()]
+                axes.axhline(best["psnr_db"], color=palette["filter"], linestyle="--", linewidth=1)
+                _note(axes, (0.02, best["psnr_db"]), f"{best['network']} (best filter)")
+            axes.margins(0.25, 0.18)
+            _name_points(figure, axes, points[[x, "psnr_db"]].to_numpy(), list(points["network"]))
+    return True
+
+
+@contextmanager
+def _figure(height: float, path: Path) -> Iterator[Figure]:
+    """A figure under the report's style, saved to `path` at the end."""
+    style: dict[Any, Any] = sns.axes_style("whitegrid", {"axes.edgecolor": "0.3", "grid.color": "0.9"})
+    texts = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
+    own = {"axes.titlelocation": "left", "font.family": "DejaVu Sans", "lines.linewidth": 1.5}
+    with rc_context(style | dict.fromkeys(texts, FONT_POINTS) | own):
+        figure = Figure((WIDTH_INCHES, height), layout="constrained")
+        yield figure
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=DPI, metadata={"Software": None})
+    write_bytes(path, drawn.getvalue())
+
+
+def _colours(count: int) -> list[Any]:
+    return list(sns.color_palette("colorblind", max(count, 1)))
+
+
+def _line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """A colour and a dash pattern for each name; beyond ten names the colours return with other dashes."""
+    colours = _colours(10)
+    return {
+        name: {"color": colours[index % 10], "linestyle": LINE_STYLES[(index + index // 10) % len(LINE_STYLES)]}
+        for index, name in enumerate(names)
+    }
+
+
+def _legend_below(figure: Figure, panels: Any) -> None:
+    """One legend for all panels, in two columns below them."""
+    entries: dict[str, Any] = {}
+    for axes in panels:
+        entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=2, frameon=False)
+
+
+def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with ticks at 1, 2 and 5, as plain numbers."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, position: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _note(axes: Axes, at: tuple[float, float], text: str) -> None:
+    """Text just above a height, from the left edge; x in shares of the width."""
+    axes.annotate(text, at, (0, 2), xycoords=axes.get_yaxis_transform(), textcoords="offset points", va="bottom")
+
+
+def _name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
+    """Write each point's name at the first of `PLACES` where it covers nothing, else at the first of all."""
+    figure.draw_without_rendering()
+    frame = axes.get_window_extent()
+    taken = [_square(axes.transData.transform(point)) for point in points]
+    taken += [text.get_window_extent() for text in axes.texts]
+    for point, name in zip(points, names, strict=True):
+        for place in PLACES:
+            text = _beside(axes, point, place, name)
+            box = text.get_window_extent()
+            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:
+            box = _beside(axes, point, PLACES[0], name).get_window_extent()
+        taken.append(box)
+
+
+def _beside(axes: Axes, point: np.ndarray, place: tuple[int, int], name: str) -> Annotation:
+    """The name, with a thin line to its point where it is far; it does not move the axes."""
+    side = {1: "left", -1: "right", 0: "center"}[int(np.sign(place[0]))]
+    line = {"arrowstyle": "-", "linewidth": 0.6, "color": "0.5", "shrinkA": 0, "shrinkB": 3}
+    far = line if abs(place[1]) > 10 else None
+    text = axes.annotate(
+        name,
+        tuple(point),
+        place,
+        textcoords="offset points",
+        ha=side,
+        va="center",
+        arrowprops=far,  # type: ignore[arg-type]
+    )
+    text.set_in_layout(False)
+    return text
+
+
+def _square(centre: np.ndarray, half: float = 7) -> Bbox:
+    return Bbox([centre - half, centre + half])

@@ -1,0 +1,150 @@
+"""A document as plain blocks, written as one self-contained HTML page and as Markdown."""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from common.claims import verdict
+
+TEMPLATES = Path(__file__).parent
+TONES = {
+    verdict.REPRODUCED: "good",
+    verdict.HOLDS: "good",
+    verdict.CONSISTENT: "good",
+    verdict.NOT_REPRODUCED: "bad",
+    verdict.CONTRADICTION: "bad",
+    verdict.DOES_NOT_HOLD: "other",
+    verdict.INCONCLUSIVE: "open",
+    verdict.OFF_PROTOCOL: "open",
+    verdict.UNTESTABLE: "open",
+    verdict.NOT_RUN: "open",
+}
+"""Colour of a verdict. What does not hold short of full fidelity refutes no paper, and is not coloured as if it did."""
+NONE = "–"
+"""Stands in a cell for a number that there is not."""
+NUMBER = re.compile(r"[+-]?\d[\d,.]*(e[+-]?\d+)?")
+SHORT = 20
+"""Characters up to which a cell is kept on one line."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a section."""
+
+    text: str
+    kind: ClassVar[str] = "heading"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+    kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What a reader must not miss."""
+
+    text: str
+    kind: ClassVar[str] = "banner"
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; a term, if any, stands before each item. numbered: notes that a table refers to."""
+
+    items: Sequence[tuple[str, str]]
+    numbered: bool = False
+    kind: ClassVar[str] = "items"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells are text; a cell that is a verdict is coloured. A row of one cell heads the rows after it.
+
+    cards: on a phone every row becomes a card, for tables of sentences; others scroll sideways.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    cards: bool = False
+    kind: ClassVar[str] = "table"
+
+    def style(self, column: int, cell: str) -> str:
+        """`number`: set to the right, as the whole column holds numbers. `short`: not to be broken."""
+        cells = [row[column] for row in self.rows if len(row) > 1 and row[column] not in ("", NONE)]
+        if cells and all(NUMBER.fullmatch(other) for other in cells):
+            return "number"
+        return "short" if len(cell) < SHORT else ""
+
+
+def filled(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cards: bool = False) -> Table:
+    """A table without the columns that are empty throughout."""
+    full = [row for row in rows if len(row) > 1]
+    used = [index for index in range(len(columns)) if any(row[index] for row in full)]
+    kept = [[row[index] for index in used] if len(row) > 1 else row for row in rows]
+    return Table([columns[index] for index in used], kept, cards)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A PNG. path: from the document's folder."""
+
+    path: Path
+    caption: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures side by side where there is room."""
+
+    figures: Sequence[Figure]
+    kind: ClassVar[str] = "figures"
+
+
+Block = Heading | Paragraph | Banner | Items | Table | Figures
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of the document."""
+
+    title: str
+    blocks: Sequence[Block]
+
+    @property
+    def anchor(self) -> str:
+        """Its address inside the page, as GitHub makes it from the title."""
+        return re.sub(r"[^\w -]", "", self.title.lower()).replace(" ", "-")
+
+
+def render(template: str, folder: Path, **content: Any) -> str:
+    """Fill a template of this package; `folder` is where the document will lie, for its figures."""
+
+    def data_uri(path: Path) -> str:
+        return "data:image/png;base64," + base64.b64encode((folder / path).read_bytes()).decode()
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=".html" in template,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(md=_markdown, data_uri=data_uri, link=lambda path: quote(path.as_posix()))
+    style = (TEMPLATES / "style.css").read_text()
+    return environment.get_template(template).render(**content, style=style, tones=TONES)
+
+
+def _markdown(text: str) -> str:
+    """Text as Markdown shows it literally, on one line."""
+    return re.sub(r"([\\|*_<>`\[\]])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,129 @@
+"""The top of the report: what was run, what came out, and the published numbers at a glance."""
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from common.claims import verdict
+from common.report.document import NONE, Banner, Block, Heading, Paragraph, Table
+from common.report.material import Material, json_records
+from common.store import read_json
+
+SPLITS = (("train", "training"), ("val", "validation"), ("test", "test"))
+FIDELITY = (
+    ("full", "the paper's data, noise, recipe, size and number of seeds."),
+    ("reduced", "the paper's data; a shorter training, a smaller network or fewer seeds, as the ledger lists."),
+    ("stand-in", "other images than the paper's, and what else the ledger lists."),
+)
+OUTCOMES = (
+    (verdict.REPRODUCED, "at full fidelity, the whole 95 % interval of ours lies within what the paper claims."),
+    (verdict.NOT_REPRODUCED, "at full fidelity, none of it does."),
+    (verdict.HOLDS, "an order, margin, ratio or curve holds in this run, which is not the paper's."),
+    (verdict.DOES_NOT_HOLD, "it does not hold in this run. That refutes no paper."),
+    (verdict.OFF_PROTOCOL, "a number short of full fidelity, or other noise than the paper's: shown, not judged."),
+    (verdict.INCONCLUSIVE, "the interval straddles the bound, or there are too few samples for an interval."),
+    (verdict.UNTESTABLE, "the paper leaves open what would be tested, or what it takes cannot be had."),
+    (verdict.NOT_RUN, "needs another profile; the ledger says which."),
+)
+
+
+def headline(material: Material) -> list[Block]:
+    """What was run, what came out in a few sentences, and the published numbers at a glance."""
+    blocks: list[Block] = []
+    for paper in material.claims:
+        blocks += [*off_protocol(material, paper), Paragraph(_what_was_run(material, paper))]
+    blocks.append(Paragraph(_what_came_out(material)))
+    if any(row["fidelity"] in ("reduced", "stand-in") for row in material.ledger.values()):
+        blocks.append(
+            Paragraph(
+                "This run is not the papers' own: where fidelity is below full, its images, its training or both "
+                "differ from theirs. Another PSNR is then expected, and says nothing for or against the published one."
+            )
+        )
+    for paper in material.claims:
+        table = glance(material, paper)
+        if table.rows:
+            text = "In brackets the convention of PSNR: the claim's, and the suite's, under which all are compared."
+            blocks += [Heading(f"{paper}: published and ours, PSNR in dB"), table, Paragraph(text)]
+    return blocks
+
+
+def off_protocol(material: Material, paper: str) -> list[Banner]:
+    """A warning where the noise is not the paper's."""
+    published = material.published_sigma(paper)
+    if published is None:
+        return []
+    sigma = material.params.sigma(paper)
+    return [Banner(f"{paper}: σ = {sigma:g} instead of the published {published:g}: off-protocol")]
+
+
+def glance(material: Material, paper: str) -> Table:
+    """Published PSNR beside ours, and below them what the filters and the noisy input score on the same images.
+
+    Ours is given under the claim's convention and under the suite's, which is the filters'.
+    """
+    published = [entry for entry in material.published(paper) if entry.claim.measure == "psnr_db"]
+    experiments = {entry.claim.experiment for entry in published}
+    scored = material.benchmark[material.benchmark["paper"] == paper]
+    scored = scored[scored["experiment"].isin(experiments)]
+    others = scored[(scored["kind"] == "filter") | (scored["network"] == "noisy")]
+    suite = {(row["experiment"], row["network"]): row["psnr_db"] for row in scored.to_dict("records")}
+    conventions = ", ".join(dict.fromkeys(entry.claim.convention for entry in published))
+    rows = []
+    snapshots = material.snapshots.values()
+    for entry in published:
+        earlier = [two_decimals(rows_of.get(entry.row["id"], {}).get("ours", "")) for rows_of in snapshots]
+        both = [two_decimals(entry.row["ours"]), number(suite.get((entry.claim.experiment, entry.network)), ".2f")]
+        judged = [entry.row["verdict"], entry.row["fidelity"] or NONE]
+        rows.append([entry.network, entry.row["published"], *earlier, *both, *judged])
+    for other in others.sort_values("psnr_db", ascending=False).to_dict("records"):
+        name = f"{other['network']} ({'filter' if other['kind'] == 'filter' else 'input'})"
+        rows.append([name, *[NONE] * (2 + len(material.snapshots)), number(other["psnr_db"], ".2f"), NONE, NONE])
+    ours = [f"ours ({conventions})", "ours (suite)"]
+    return Table(["", "published", *material.snapshots, *ours, "verdict", "fidelity"], rows if published else [])
+
+
+def number(value: Any, shape: str) -> str:
+    """A number as `shape` formats it, or a dash where there is none."""
+    return NONE if value is None or pd.isna(value) else format(value, shape)
+
+
+def two_decimals(text: str) -> str:
+    """A PSNR of the ledger."""
+    return f"{float(text):.2f}" if text else NONE
+
+
+def _what_was_run(material: Material, paper: str) -> str:
+    data = read_json(material.results / paper / "data.json")
+    splits = [f"{data[split]['images']} {word} images ({data[split]['dataset']})" for split, word in SPLITS]
+    trainings = json_records(material.results / paper / "training").values()
+    trained = sum(bool(record["seeds"]) for record in trainings)
+    return (
+        f"{material.claims[paper].title} ({paper}). Profile {material.params.profile}, seed {material.params.seed}: "
+        f"{trained} networks trained, Gaussian noise of σ = {material.params.sigma(paper):g} on the 0–255 scale; "
+        f"{', '.join(splits)}."
+    )
+
+
+def _what_came_out(material: Material) -> str:
+    rows = [row for paper in material.claims for row in material.rows(paper)]
+    told = []
+    for what, members in (
+        ("facts", [row for row in rows if row["kind"] == "fact"]),
+        ("other rows of claims", [row for row in rows if row["kind"] != "fact"]),
+    ):
+        counts = Counter(row["verdict"] for row in members)
+        told.append(
+            f"{len(members)} {what}: {', '.join(f'{counts[word]} {word}' for word, _ in OUTCOMES if counts[word])}."
+        )
+    text = " ".join(told)
+    for paper, table in material.benchmark.groupby("paper", sort=False):
+        leaders = []
+        for kind in ("network", "filter"):
+            members = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
+            leaders += [f"best {kind} {best['network']} {best['psnr_db']:.2f} dB" for best in members[:1]]
+        noisy = table[table["network"] == "noisy"]["psnr_db"]
+        leaders += [f"noisy input {value:.2f} dB" for value in noisy]
+        text += f" On the test images of {paper}, in the suite's convention: {', '.join(leaders)}."
+    return text

@@ -1,0 +1,308 @@
+"""What the report says, section by section. Every text is true of what was read; none judges beyond the ledger."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common.claims.schema import PSNR_TOLERANCE_DB
+from common.datasets.registry import describe
+from common.metrics import CONVENTIONS
+from common.plots import psnr_scatter, published_vs_ours, training_curves
+from common.report.document import NONE, Block, Figure, Figures, Heading, Items, Paragraph, Section, Table, filled
+from common.report.material import Material, Published, Row, json_records, text_rows
+from common.report.overview import FIDELITY, OUTCOMES, number
+
+LONG = 60
+"""Characters from which a reason becomes a note below its table."""
+FIGURES = Path("figures")
+
+
+def how_to_read(material: Material) -> Iterator[Block]:
+    """The words of the ledger."""
+    yield Paragraph("Fidelity says how near an experiment is to the paper's:")
+    yield Items(FIDELITY)
+    yield Paragraph("The verdict says what was measured:")
+    yield Items(OUTCOMES)
+
+
+def claim_ledger(material: Material) -> Iterator[Block]:
+    """Every claim of every paper, long reasons as notes below."""
+    columns = ["id", "published", "ours", "95 % interval", "from", *material.snapshots, "verdict", "fidelity", "why"]
+    for paper, claims in material.claims.items():
+        notes = _notes([row["reason"] for row in material.rows(paper)])
+        told = ""
+        rows = []
+        for row in material.rows(paper):
+            claim = material.claim(row)
+            settled = f" Settled here: {claim.note}." if claim is not None and claim.note else ""
+            says = f"{row['says']} ({row['source']}; {row['kind']}).{settled}"
+            if says != told:
+                rows.append([says])
+                told = says
+            measured = [row["id"], thousands(row["published"]), shown(row["ours"]), _interval(row), _samples(row)]
+            earlier = [_with_verdict(table.get(row["id"])) for table in material.snapshots.values()]
+            rows.append([*measured, *earlier, row["verdict"], row["fidelity"], _refer(row["reason"], notes)])
+        yield Heading(claims.title)
+        yield filled(columns, rows, cards=True)
+        if notes:
+            yield Items([("", note) for note in notes], numbered=True)
+
+
+def against_published(material: Material) -> Iterator[Block]:
+    """Published numbers and ours: a figure, and every published table."""
+    entries = {paper: material.published(paper) for paper in material.claims}
+    markers = [marker for paper in entries for entry in entries[paper] for marker in _markers(material, paper, entry)]
+    if markers:
+        figure = Figure(
+            FIGURES / "published_vs_ours.png",
+            "Published values (diamonds) and ours. A bar is a 95 % interval over trainings, where there are several.",
+        )
+        published_vs_ours(pd.DataFrame(markers), material.results / figure.path)
+        yield Figures([figure])
+    tables = [entry.claim.table for members in entries.values() for entry in members if entry.claim.table]
+    for name in dict.fromkeys(tables):
+        rows = text_rows(material.results / f"tables/{name}.csv")
+        for snapshot in material.snapshots:
+            path = material.results / f"reference/{snapshot}/tables/{name}.csv"
+            earlier = {row["row"]: row["ours"] for row in text_rows(path)} if path.is_file() else {}
+            rows = [{**row, f"ours, {snapshot}": earlier.get(row["row"], NONE)} for row in rows]
+        yield Heading(f"tables/{name}.csv")
+        yield filled([column.replace("_", " ") for column in rows[0]], [list(row.values()) for row in rows])
+
+
+def _markers(material: Material, paper: str, entry: Published) -> Iterator[dict[str, Any]]:
+    common = {"claim": f"{paper} {entry.claim.id}: {entry.claim.source}", "unit": entry.unit, "row": entry.network}
+    nothing = {"value": float("nan"), "low": float("nan"), "high": float("nan")}
+    yield {**common, **nothing, "series": "published", "value": float(entry.row["published"])}
+    for series, table in {"ours": material.ledger, **material.snapshots}.items():
+        row = table.get(entry.row["id"])
+        if row and row["ours"]:
+            bounds = {key: float(row[f"ci_{key}"]) for key in ("low", "high") if row[f"ci_{key}"]}
+            yield {**common, **nothing, "series": series, "value": float(row["ours"]), **bounds}
+
+
+COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "paper": ("paper", str),
+    "experiment": ("experiment", str),
+    "network": ("denoiser", str),
+    "kind": ("kind", str),
+    "psnr_db": ("PSNR, dB", lambda value: number(value, ".2f")),
+    "psnr_std": ("± over images", lambda value: number(value, ".2f")),
+    "ssim": ("SSIM", lambda value: number(value, ".4f")),
+    "parameters": ("parameters", lambda value: number(value, ",.0f")),
+    "macs_512": ("GMAC at 512²", lambda value: number(value / 1e9, ".2f")),
+    "ms_per_megapixel": ("ms per megapixel", lambda value: number(value, ",.0f")),
+    "latency_ms": ("ms, float32", lambda value: number(value, ",.1f")),
+    "latency_ms_bf16": ("ms, bf16", lambda value: number(value, ",.1f")),
+    "latency_size": ("timed at, pixels", lambda value: number(value, ".0f")),
+    "peak_memory_mb": ("peak memory, MB", lambda value: number(value, ",.0f")),
+    "training_seconds": ("training, s", lambda value: number(value, ",.0f")),
+}
+"""Columns of benchmark.csv as the report shows them; one that is empty throughout, or tells nothing apart, is not."""
+
+
+def comparison(material: Material) -> Iterator[Block]:
+    """Networks, filters and trivial predictors under one protocol, and what they cost."""
+    table = material.benchmark.sort_values(["paper", "experiment", "psnr_db"], ascending=[True, True, False])
+    same = {column for column in ("paper", "experiment") if table[column].nunique() == 1}
+    shown = {key: column for key, column in COLUMNS.items() if key not in same and table[key].notna().any()}
+    yield Paragraph(
+        "The suite's convention, mean over test images and seeds. Multiply-accumulates, parameters and times are of "
+        "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread."
+    )
+    rows = [[shape(row[key]) for key, (_, shape) in shown.items()] for row in table.to_dict("records")]
+    yield Table([title for title, _ in shown.values()], rows)
+    costs = (
+        ("psnr_macs", "macs_512", 1e9, "multiply-accumulates for 512×512, 10⁹", "PSNR over multiply-accumulates."),
+        ("psnr_latency", "ms_per_megapixel", 1, "time per megapixel, ms", "PSNR over time; networks in float32."),
+    )
+    figures = []
+    for name, column, unit, label, caption in costs:
+        scaled = material.benchmark.assign(**{column: material.benchmark[column] / unit})
+        if psnr_scatter(scaled, column, label, material.results / FIGURES / f"{name}.png"):
+            figures.append(Figure(FIGURES / f"{name}.png", f"{caption} Circles: networks; squares: filters."))
+    yield Figures(figures)
+
+
+def training(material: Material) -> Iterator[Block]:
+    """Validation PSNR and loss over training, and how each training went."""
+    figures, rows = [], []
+    for paper in material.claims:
+        folder = material.results / paper
+        histories = {path.stem: pd.read_csv(path) for path in sorted((folder / "history").glob("*.csv"))}
+        trained = {name: history for name, history in histories.items() if not history.empty}
+        if trained:
+            figure = Figure(FIGURES / f"training_{paper}.png", f"{paper}: validation PSNR and training loss.")
+            training_curves(trained, material.results / figure.path)
+            figures.append(figure)
+        for name, record in json_records(folder / "training").items():
+            recipe = record["recipe"]
+            crops = f"{recipe['batch']} crops of {recipe['crop']}² a step"
+            heading = [f"{paper}: {crops}, {recipe['optimizer']}, schedule {recipe['schedule']}"]
+            if record["seeds"] and heading not in rows:
+                rows.append(heading)
+            for seed, facts in record["seeds"].items():
+                where = f"{facts['device']}, {facts['precision']}: {facts['precision_reason']}"
+                rows.append([name, seed, str(facts["steps"]), f"{recipe['lr']:g}", f"{facts['seconds']:.0f}", where])
+    yield Figures(figures)
+    yield Heading("How training went")
+    yield Table(["network", "seed", "steps", "learning rate", "seconds", "device and precision"], rows, cards=True)
+
+
+def panels(material: Material) -> Iterator[Block]:
+    """Noisy, denoised and clean photographs."""
+    yield Paragraph(
+        "The lower picture of each pair is the outlined part of the upper one, enlarged: the window in which the clean "
+        "image varies most. PSNR is of the whole image, in the suite's convention."
+    )
+    for paper in material.claims:
+        found = sorted((material.results / paper / "panels").glob("*.png"))
+        yield Figures([Figure(path.relative_to(material.results), f"{paper}: {path.stem}") for path in found])
+
+
+def conventions(material: Material) -> Iterator[Block]:
+    """One prediction, many PSNRs."""
+    yield Paragraph(
+        "PSNR in dB of the same predictions under each convention. Where a value is published, the nearest convention "
+        "is named: a description, which means little unless data and training are the paper's. The convention of a "
+        "verdict is fixed with its claim, beforehand."
+    )
+    rows = []
+    for row in material.conventions.to_dict("records"):
+        scores = [number(row[name], ".2f") for name in CONVENTIONS]
+        nearest = [number(row["published"], ".4f"), number(row["nearest"], "s"), number(row["difference"], "+.2f")]
+        rows.append([row["network"], *scores, *nearest])
+    yield Table(["denoiser", *CONVENTIONS, "published", "nearest", "nearest less published"], rows)
+    yield Items([(f"{name}:", convention.note.replace("`", "")) for name, convention in CONVENTIONS.items()])
+
+
+def sanity(material: Material) -> Iterator[Block]:
+    """Predictors that know nothing, and published numbers held against each other."""
+    trivial = material.benchmark[material.benchmark["kind"] == "trivial"].to_dict("records")
+    yield Paragraph(
+        "The noisy input, an all-black image and the input's mean colour, scored as every network is. A published "
+        "number that one of them reaches would be a finding."
+    )
+    keys = ("paper", "network", "psnr_db", "ssim")
+    rows = [[COLUMNS[key][1](row[key]) for key in keys] for row in trivial]
+    yield Table(["paper", "predictor", "PSNR, dB", "SSIM"], rows)
+    near = [
+        f"{entry.row['id']} ({entry.row['published']} dB) and {row['network']} ({row['psnr_db']:.2f} dB)"
+        for row in trivial
+        for entry in material.published(str(row["paper"]))
+        if entry.claim.measure == "psnr_db" and abs(float(entry.row["published"]) - row["psnr_db"]) <= PSNR_TOLERANCE_DB
+    ]
+    yield Paragraph(f"Published PSNR within {PSNR_TOLERANCE_DB} dB of one on our images: {'; '.join(near) or 'none'}.")
+    checks = [row for paper in material.claims for row in material.rows(paper, self_checks=True)]
+    if checks:
+        yield Heading("Published numbers against each other")
+        columns = ["id", "what is checked", "printed", "computed", "tolerance", "finding", "how"]
+        cells = []
+        for row in checks:
+            numbers = [thousands(row["published"]), thousands(row["ours"]), row["margin"]]
+            cells.append([row["id"], f"{row['says']} ({row['source']})", *numbers, row["verdict"], row["reason"]])
+        yield Table(columns, cells, cards=True)
+
+
+def choices(material: Material) -> Iterator[Block]:
+    """What the papers leave open."""
+    yield Paragraph(
+        "What a paper leaves open, the value we took, and where it comes from: the paper, public code of its lineage, "
+        "or us."
+    )
+    rows = [
+        [paper, choice.parameter, str(choice.value), choice.provenance, choice.note]
+        for paper, claims in material.claims.items()
+        for choice in claims.choices
+    ]
+    yield Table(["paper", "parameter", "value", "provenance", "note"], rows, cards=True)
+
+
+def environment(material: Material) -> Iterator[Block]:
+    """Versions, machine, seed, data and code."""
+    record = material.environment
+    for section in ("run", "machine", "versions"):
+        yield Heading(section.capitalize())
+        yield Items([(f"{key}:", str(value)) for key, value in record[section].items()])
+    rows = [
+        [paper, split, facts["dataset"], str(facts["images"]), facts["sha256"]]
+        for paper, splits in record["data"].items()
+        for split, facts in splits.items()
+    ]
+    yield Heading("Data")
+    yield Table(["paper", "split", "data set", "images", "sha256 of the decoded images"], rows, cards=True)
+
+
+def licences(material: Material) -> Iterator[Block]:
+    """Terms and citations of the data that this run used, and of the papers."""
+    names = {facts["dataset"] for splits in material.environment["data"].values() for facts in splits.values()}
+    for dataset in map(describe, sorted(names)):
+        facts = {"licence": dataset.licence, "cite": dataset.citation, "from": dataset.url, "note": dataset.notes}
+        yield Heading(f"Data set {dataset.name}")
+        yield Items([(f"{term}:", text) for term, text in facts.items() if text])
+    yield Heading("Software")
+    yield Paragraph("The package bm3d may be used for non-commercial purposes only.")
+    yield Heading("The replicated papers")
+    yield Items([(f"{paper}:", claims.citation) for paper, claims in material.claims.items()])
+
+
+SECTIONS: dict[str, Callable[[Material], Iterator[Block]]] = {
+    "How to read verdicts": how_to_read,
+    "Claim ledger": claim_ledger,
+    "Published against ours": against_published,
+    "Comparison": comparison,
+    "Training": training,
+    "Panels": panels,
+    "Conventions of PSNR": conventions,
+    "Trivial predictors and self-checks": sanity,
+    "Choices and their provenance": choices,
+    "Environment": environment,
+    "Licences and citations": licences,
+}
+
+
+def sections(material: Material) -> list[Section]:
+    """All sections in order; their figures are drawn on the way."""
+    return [Section(title, list(blocks(material))) for title, blocks in SECTIONS.items()]
+
+
+def thousands(text: str) -> str:
+    """A whole number of five digits or more with its thousands separated; other text as it is."""
+    return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
+
+
+def shown(text: str) -> str:
+    """What was measured: whole numbers in full, the others in a text with four significant digits."""
+    return re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", lambda found: f"{float(found[0]):.4g}", thousands(text))
+
+
+def _notes(reasons: list[str]) -> list[str]:
+    """The long reasons, each once; one that only adds to another is that one and the addition."""
+    notes: list[str] = []
+    for reason in sorted(set(reasons), key=len):
+        if len(reason) > LONG and not any(reason.startswith(note) for note in notes):
+            notes.append(reason)
+    return notes
+
+
+def _refer(reason: str, notes: list[str]) -> str:
+    for index, note in enumerate(notes, start=1):
+        if reason.startswith(note):
+            return f"note {index}{reason.removeprefix(note)}"
+    return reason
+
+
+def _interval(row: Row) -> str:
+    return f"{float(row['ci_low']):.4g} to {float(row['ci_high']):.4g}" if row["ci_low"] and row["ci_high"] else ""
+
+
+def _samples(row: Row) -> str:
+    counted = {"images": row["n"], "seeds": row["seeds"]}
+    return ", ".join(f"{count} {what if count != '1' else what[:-1]}" for what, count in counted.items() if count)
+
+
+def _with_verdict(row: Row | None) -> str:
+    return f"{shown(row['ours'])} ({row['verdict']})".strip() if row else ""

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+from PIL import Image
+
+from common import plots
+
+NAN = float("nan")
+BENCHMARK = pd.DataFrame(
+    [
+        ("paper", "table1", "dncnn", "network", 29.2, 14.8, 310.0),
+        ("paper", "table1", "dncnn_other", "network", 29.21, 14.8, 312.0),
+        ("paper", "table1", "bm3d", "filter", 30.8, NAN, 19000.0),
+        ("paper", "table1", "noisy", "trivial", 19.0, NAN, NAN),
+    ],
+    columns=["paper", "experiment", "network", "kind", "psnr_db", "macs_512", "ms"],
+)
+PUBLISHED = pd.DataFrame(
+    [
+        ("U1: Table 1", "PSNR, dB", "dncnn", "published", 28.97, NAN, NAN),
+        ("U1: Table 1", "PSNR, dB", "dncnn", "ours", 29.2, 29.1, 29.3),
+        ("U1: Table 1", "PSNR, dB", "dncnn", "paper", 29.0, NAN, NAN),
+    ],
+    columns=["claim", "unit", "row", "series", "value", "low", "high"],
+)
+
+
+def curves(seeds: int = 1) -> pd.DataFrame:
+    rows = [(seed, 100 * step, 1 / step, 25 + step + seed) for seed in range(seeds) for step in range(1, 5)]
+    return pd.DataFrame(rows, columns=["seed", "images_seen", "train_loss", "val_psnr_db"])
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of every figure."""
+    folder = tmp_path_factory.mktemp("figures")
+    plots.published_vs_ours(PUBLISHED, folder / "published.png")
+    plots.training_curves({f"network_{index}": curves(2) for index in range(12)}, folder / "training.png")
+    plots.psnr_scatter(BENCHMARK, "macs_512", "GMAC", folder / "macs.png")
+    plots.psnr_scatter(BENCHMARK, "ms", "time, ms", folder / "latency.png")
+    return folder
+
+
+def test_every_figure_is_as_wide_as_a_phone_and_nothing_is_cut_off_at_its_edges(figures: Path) -> None:
+    for path in sorted(figures.glob("*.png")):
+        pixels = np.asarray(Image.open(path).convert("L"))
+        assert pixels.shape[1] == plots.WIDTH_INCHES * plots.DPI, path
+        edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        assert (edges == 255).all(), path
+
+
+def test_the_same_figure_has_the_same_bytes(figures: Path, tmp_path: Path) -> None:
+    plots.published_vs_ours(PUBLISHED, tmp_path / "published.png")
+    assert (tmp_path / "published.png").read_bytes() == (figures / "published.png").read_bytes()
+
+
+def test_no_figure_is_registered_with_pyplot(figures: Path) -> None:
+    assert pyplot.get_fignums() == []
+
+
+def test_a_cost_that_nothing_has_draws_no_figure(tmp_path: Path) -> None:
+    nothing = BENCHMARK.assign(ms=NAN)
+    assert not plots.psnr_scatter(nothing, "ms", "time, ms", tmp_path / "latency.png")
+    assert not (tmp_path / "latency.png").exists()
+
+
+def test_names_of_neighbouring_points_do_not_cover_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = []
+    original = plots._name_points
+
+    def watched(figure, axes, points, names):  # type: ignore[no-untyped-def]
+        original(figure, axes, points, names)
+        boxes.extend(text.get_window_extent() for text in axes.texts)
+
+    monkeypatch.setattr(plots, "_name_points", watched)
+    plots.psnr_scatter(BENCHMARK, "macs_512", "GMAC", tmp_path / "macs.png")
+    assert len(boxes) == 3  # two networks and the line of the best filter
+    assert not any(one.overlaps(other) for index, one in enumerate(boxes) for other in boxes[:index])
+
+
+def test_sixteen_networks_have_sixteen_line_styles() -> None:
+    styles = plots._line_styles([f"network_{index}" for index in range(16)])
+    assert len({(style["color"], style["linestyle"]) for style in styles.values()}) == 16

@@ -1,0 +1,31 @@
+"""One run of the smoke DAG in a fresh copy of the work tree, shared by the tests that look at it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a copy in which `dvc repro` of the smoke profile has ended well."""
+    folder = tmp_path_factory.mktemp("smoke") / "copy"
+    ended = run([sys.executable, "-m", "common.repro", "--apart", str(folder), "--profile", "smoke"], Path.cwd())
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user with the environment activated would."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    """Output of a dvc command that must end well."""
+    ended = run([sys.executable, "-m", "dvc", *arguments], folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
