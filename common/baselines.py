@@ -173,7 +173,7 @@ def main() -> None:
     wanted: Collection[str] = everything.baselines.filters
     chosen = {name: denoise for name, denoise in known.items() if name in wanted}
     clean, noisy = (load_arrays(f"data/{paper}/{part}.safetensors") for part in ("test", "noisy/test"))
-    experiment = import_module(f"replications.{paper}.evaluate").EXPERIMENT
+    experiment = import_module(f"replications.{paper}.params").EXPERIMENT
     write_csv(f"results/{paper}/baselines.csv", score_filters(experiment, chosen, noisy, clean))
 
 

@@ -43,7 +43,7 @@ def code_state(folder: Path = Path()) -> str:
 def _machine() -> dict[str, Any]:
     import torch
 
-    from common.latency import device_name
+    from common.machine import device_name
 
     cuda = torch.cuda.is_available()
     return {

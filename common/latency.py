@@ -5,8 +5,6 @@ run, so that a machine that slows down slows all of it alike.
 """
 
 import multiprocessing
-import platform
-import re
 import resource
 import statistics
 import sys
@@ -17,7 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,6 +26,7 @@ from common.baselines import filters
 from common.command import run
 from common.complexity import input_channels
 from common.errors import UserError
+from common.machine import device_name
 from common.noise import Gaussian, corrupt
 from common.progress import progress
 from common.scale import channels_last
@@ -158,15 +156,6 @@ def _resident_growth(build: Build, size: int, dtype: torch.dtype) -> float:
 def _peak_resident() -> int:
     """Most bytes this process has had in memory; Linux counts in KiB, macOS in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def device_name(device: torch.device) -> str:
-    """Model of the GPU, or of the CPU where the system tells."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    model = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.is_file() else None
-    return model.group(1) if model else platform.machine()
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -112,7 +112,9 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> boo
                 best = filters.loc[filters["psnr_db"].idxmax()]
                 axes.axhline(best["psnr_db"], color=palette["filter"], linestyle="--", linewidth=1)
                 _note(axes, (0.02, best["psnr_db"]), f"{best['network']} (best filter)")
-            axes.margins(0.25, 0.18)
+            axes.margins(0.12, 0.18)
+            room = axes.transData.inverted().transform(axes.transAxes.transform((1.3, 0)))
+            axes.set_xlim(right=room[0])  # for the names, which stand to the right where they can
             _name_points(figure, axes, points[[x, "psnr_db"]].to_numpy(), list(points["network"]))
     return True
 
@@ -124,10 +126,10 @@ def _figure(height: float, path: Path) -> Iterator[Figure]:
     texts = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
     own = {"axes.titlelocation": "left", "font.family": "DejaVu Sans", "lines.linewidth": 1.5}
     with rc_context(style | dict.fromkeys(texts, FONT_POINTS) | own):
-        figure = Figure((WIDTH_INCHES, height), layout="constrained")
+        figure = Figure((WIDTH_INCHES, height), dpi=DPI, layout="constrained")
         yield figure
         drawn = io.BytesIO()
-        figure.savefig(drawn, dpi=DPI, metadata={"Software": None})
+        figure.savefig(drawn, metadata={"Software": None})
     write_bytes(path, drawn.getvalue())
 
 
@@ -169,19 +171,19 @@ def _note(axes: Axes, at: tuple[float, float], text: str) -> None:
 def _name_points(figure: Figure, axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
     """Write each point's name at the first of `PLACES` where it covers nothing, else at the first of all."""
     figure.draw_without_rendering()
-    frame = axes.get_window_extent()
+    frame = axes.get_window_extent().padded(-0.02 * DPI)
     taken = [_square(axes.transData.transform(point)) for point in points]
     taken += [text.get_window_extent() for text in axes.texts]
     for point, name in zip(points, names, strict=True):
         for place in PLACES:
             text = _beside(axes, point, place, name)
-            box = text.get_window_extent()
+            box = _text_box(text)
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
             if inside and not any(box.overlaps(other) for other in taken):
                 break
             text.remove()
         else:
-            box = _beside(axes, point, PLACES[0], name).get_window_extent()
+            box = _text_box(_beside(axes, point, PLACES[0], name))
         taken.append(box)
 
 
@@ -197,11 +199,16 @@ def _beside(axes: Axes, point: np.ndarray, place: tuple[int, int], name: str) ->
         textcoords="offset points",
         ha=side,
         va="center",
-        arrowprops=far,  # type: ignore[arg-type]
+        arrowprops=far,
     )
     text.set_in_layout(False)
     return text
 
 
-def _square(centre: np.ndarray, half: float = 7) -> Bbox:
+def _text_box(text: Annotation) -> Bbox:
+    text.get_window_extent()  # moves the text to its place; as an extent it would include the line to the point
+    return Text.get_window_extent(text)
+
+
+def _square(centre: np.ndarray, half: float = 0.07 * DPI) -> Bbox:
     return Bbox([centre - half, centre + half])

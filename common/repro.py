@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from common import command, params
@@ -31,9 +31,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=params.PROFILES, help="run this profile (dvc exp run -S profile=…)")
     parser.add_argument("--apart", type=Path, metavar="FOLDER", help="run in a copy of the work tree, made there")
+    parser.add_argument("--seed", type=int, help="with --apart: the top-level seed of that copy")
     arguments = parser.parse_args()
     if arguments.apart:
-        run_apart(arguments.apart, arguments.profile or params.load().profile)
+        run_apart(arguments.apart, {"profile": arguments.profile, "seed": arguments.seed})
     else:
         run(arguments.profile)
 
@@ -51,8 +52,11 @@ def run(profile: str | None = None) -> None:
         raise UserError(f"dvc stopped with status {status}; mend what the lines above name and run again: it goes on")
 
 
-def run_apart(folder: Path, profile: str) -> None:
-    """Run a profile in a fresh copy of the work tree under `folder`, which is emptied first; no cache is shared."""
+def run_apart(folder: Path, changes: Mapping[str, object]) -> None:
+    """Run the DAG in a fresh copy of the work tree under `folder`, which is emptied first; no cache is shared.
+
+    changes: top-level keys of params.yaml and their values there; None leaves one as it is.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=False
     )
@@ -68,7 +72,11 @@ def run_apart(folder: Path, profile: str) -> None:
         (folder / ".scratch").mkdir()
         (folder / ".scratch/downloads").symlink_to(downloads)
     file = folder / params.PARAMS_FILE
-    write_text(file, re.sub(r"^profile: \w+", f"profile: {profile}", file.read_text(), count=1, flags=re.MULTILINE))
+    text = file.read_text()
+    for key, value in changes.items():
+        if value is not None:
+            text = re.sub(rf"^{key}: \S+", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
+    write_text(file, text)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     before = Path.cwd()
     os.chdir(folder)

@@ -4,6 +4,7 @@
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def show(results: Path) -> None:
     from common.report.overview import glance, off_protocol
 
     page = existing(results / "report.html")
-    material = read(results, read_json(results / "environment.json"))
+    material = replace(read(results, read_json(results / "environment.json")), snapshots={})  # 80 columns hold no more
     console = Console()
     for paper in material.claims:
         console.print(
@@ -72,7 +73,7 @@ def _terminal_table(title: str, table: Table) -> "TerminalTable":
     drawn = TerminalTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         words = column in ("", "verdict", "fidelity")
-        drawn.add_column(column, justify="left" if words else "right", no_wrap=words)
+        drawn.add_column(column.replace(" (", "\n("), justify="left" if words else "right", no_wrap=True)
     for row in table.rows:
         drawn.add_row(*row, style=colours[TONES.get(row[-2], "open")])
     return drawn

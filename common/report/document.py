@@ -68,29 +68,29 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells are text; a cell that is a verdict is coloured. A row of one cell heads the rows after it.
+    """Cells are text; a cell that is a verdict is coloured. A row that is a text heads the rows after it.
 
     cards: on a phone every row becomes a card, for tables of sentences; others scroll sideways.
     """
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str] | str]
     cards: bool = False
     kind: ClassVar[str] = "table"
 
     def style(self, column: int, cell: str) -> str:
         """`number`: set to the right, as the whole column holds numbers. `short`: not to be broken."""
-        cells = [row[column] for row in self.rows if len(row) > 1 and row[column] not in ("", NONE)]
+        cells = [row[column] for row in self.rows if not isinstance(row, str) and row[column] not in ("", NONE)]
         if cells and all(NUMBER.fullmatch(other) for other in cells):
             return "number"
         return "short" if len(cell) < SHORT else ""
 
 
-def filled(columns: Sequence[str], rows: Sequence[Sequence[str]], *, cards: bool = False) -> Table:
+def filled(columns: Sequence[str], rows: Sequence[Sequence[str] | str], *, cards: bool = False) -> Table:
     """A table without the columns that are empty throughout."""
-    full = [row for row in rows if len(row) > 1]
+    full = [row for row in rows if not isinstance(row, str)]
     used = [index for index in range(len(columns)) if any(row[index] for row in full)]
-    kept = [[row[index] for index in used] if len(row) > 1 else row for row in rows]
+    kept = [row if isinstance(row, str) else [row[index] for index in used] for row in rows]
     return Table([columns[index] for index in used], kept, cards)
 
 

@@ -121,8 +121,8 @@ def _what_came_out(material: Material) -> str:
     for paper, table in material.benchmark.groupby("paper", sort=False):
         leaders = []
         for kind in ("network", "filter"):
-            members = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
-            leaders += [f"best {kind} {best['network']} {best['psnr_db']:.2f} dB" for best in members[:1]]
+            ranked = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
+            leaders += [f"best {kind} {best['network']} {best['psnr_db']:.2f} dB" for best in ranked[:1]]
         noisy = table[table["network"] == "noisy"]["psnr_db"]
         leaders += [f"noisy input {value:.2f} dB" for value in noisy]
         text += f" On the test images of {paper}, in the suite's convention: {', '.join(leaders)}."

@@ -1,7 +1,7 @@
 """What the report says, section by section. Every text is true of what was read; none judges beyond the ledger."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,6 @@ from common.report.document import NONE, Block, Figure, Figures, Heading, Items,
 from common.report.material import Material, Published, Row, json_records, text_rows
 from common.report.overview import FIDELITY, OUTCOMES, number
 
-LONG = 60
-"""Characters from which a reason becomes a note below its table."""
 FIGURES = Path("figures")
 
 
@@ -26,29 +24,33 @@ def how_to_read(material: Material) -> Iterator[Block]:
     yield Items(FIDELITY)
     yield Paragraph("The verdict says what was measured:")
     yield Items(OUTCOMES)
+    yield Paragraph("Intervals are of 95 %; that of an equivalence test is of 90 %, which decides the same question.")
 
 
 def claim_ledger(material: Material) -> Iterator[Block]:
-    """Every claim of every paper, long reasons as notes below."""
-    columns = ["id", "published", "ours", "95 % interval", "from", *material.snapshots, "verdict", "fidelity", "why"]
+    """Every claim of every paper, with the reasons of the verdicts as notes below."""
+    columns = ["id", "published", "ours", "interval", "from", *material.snapshots, "verdict", "fidelity", "notes"]
     for paper, claims in material.claims.items():
-        notes = _notes([row["reason"] for row in material.rows(paper)])
+        reasons = notes(row["reason"] for row in material.rows(paper))
+        numbered = list(dict.fromkeys(note for row in material.rows(paper) for note in reasons[row["reason"]]))
         told = ""
-        rows = []
+        rows: list[list[str] | str] = []
         for row in material.rows(paper):
             claim = material.claim(row)
             settled = f" Settled here: {claim.note}." if claim is not None and claim.note else ""
             says = f"{row['says']} ({row['source']}; {row['kind']}).{settled}"
             if says != told:
-                rows.append([says])
+                rows.append(says)
                 told = says
             measured = [row["id"], thousands(row["published"]), shown(row["ours"]), _interval(row), _samples(row)]
             earlier = [_with_verdict(table.get(row["id"])) for table in material.snapshots.values()]
-            rows.append([*measured, *earlier, row["verdict"], row["fidelity"], _refer(row["reason"], notes)])
+            why = ", ".join(str(numbered.index(note) + 1) for note in reasons[row["reason"]])
+            rows.append([*measured, *earlier, row["verdict"], row["fidelity"], why])
         yield Heading(claims.title)
         yield filled(columns, rows, cards=True)
-        if notes:
-            yield Items([("", note) for note in notes], numbered=True)
+        if numbered:
+            yield Paragraph("Notes:")
+            yield Items([("", note) for note in numbered], numbered=True)
 
 
 def against_published(material: Material) -> Iterator[Block]:
@@ -129,7 +131,9 @@ def comparison(material: Material) -> Iterator[Block]:
 
 def training(material: Material) -> Iterator[Block]:
     """Validation PSNR and loss over training, and how each training went."""
-    figures, rows = [], []
+    figures: list[Figure] = []
+    rows: list[list[str] | str] = []
+    told = ""
     for paper in material.claims:
         folder = material.results / paper
         histories = {path.stem: pd.read_csv(path) for path in sorted((folder / "history").glob("*.csv"))}
@@ -141,9 +145,10 @@ def training(material: Material) -> Iterator[Block]:
         for name, record in json_records(folder / "training").items():
             recipe = record["recipe"]
             crops = f"{recipe['batch']} crops of {recipe['crop']}² a step"
-            heading = [f"{paper}: {crops}, {recipe['optimizer']}, schedule {recipe['schedule']}"]
-            if record["seeds"] and heading not in rows:
+            heading = f"{paper}: {crops}, {recipe['optimizer']}, schedule {recipe['schedule']}"
+            if record["seeds"] and heading != told:
                 rows.append(heading)
+                told = heading
             for seed, facts in record["seeds"].items():
                 where = f"{facts['device']}, {facts['precision']}: {facts['precision_reason']}"
                 rows.append([name, seed, str(facts["steps"]), f"{recipe['lr']:g}", f"{facts['seconds']:.0f}", where])
@@ -279,20 +284,14 @@ def shown(text: str) -> str:
     return re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", lambda found: f"{float(found[0]):.4g}", thousands(text))
 
 
-def _notes(reasons: list[str]) -> list[str]:
-    """The long reasons, each once; one that only adds to another is that one and the addition."""
-    notes: list[str] = []
-    for reason in sorted(set(reasons), key=len):
-        if len(reason) > LONG and not any(reason.startswith(note) for note in notes):
-            notes.append(reason)
-    return notes
-
-
-def _refer(reason: str, notes: list[str]) -> str:
-    for index, note in enumerate(notes, start=1):
-        if reason.startswith(note):
-            return f"note {index}{reason.removeprefix(note)}"
-    return reason
+def notes(reasons: Iterable[str]) -> dict[str, list[str]]:
+    """Each reason as notes to refer to: a reason that only adds to another one is that one and the additions."""
+    found: dict[str, list[str]] = {"": []}
+    for reason in sorted(set(reasons) - {""}, key=len):
+        base = max((known for known in found if known and reason.startswith(f"{known}; ")), key=len, default="")
+        own = reason.removeprefix(f"{base}; ")
+        found[reason] = [*found[base], *(own.split("; ") if base else [own])]
+    return found
 
 
 def _interval(row: Row) -> str:

@@ -16,10 +16,9 @@ from common.seeding import seeded
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
 from replications.udncnn.models import TABLE_1, Build, DnCNN, variants
-from replications.udncnn.params import Settings
+from replications.udncnn.params import EXPERIMENT, Settings
 
 PAPER = "udncnn"
-EXPERIMENT = "table1"
 PROBED_DEPTHS = (1, 2, 4, 8, 16)
 PROBE_CROP = 64
 

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from common.errors import UserError
-from common.latency import Latency, device_name, inference, measure, peak_memory
+from common.latency import Latency, inference, measure, peak_memory
+from common.machine import device_name
 
 CPU = torch.device("cpu")
 

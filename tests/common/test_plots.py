@@ -12,7 +12,10 @@ NAN = float("nan")
 BENCHMARK = pd.DataFrame(
     [
         ("paper", "table1", "dncnn", "network", 29.2, 14.8, 310.0),
-        ("paper", "table1", "dncnn_other", "network", 29.21, 14.8, 312.0),
+        *(
+            ("paper", "table1", f"dncnn_{index}", "network", 29.2 + index / 100, 14.8, 310.0 + index)
+            for index in range(6)
+        ),
         ("paper", "table1", "bm3d", "filter", 30.8, NAN, 19000.0),
         ("paper", "table1", "noisy", "trivial", 19.0, NAN, NAN),
     ],
@@ -73,11 +76,11 @@ def test_names_of_neighbouring_points_do_not_cover_each_other(tmp_path: Path, mo
 
     def watched(figure, axes, points, names):  # type: ignore[no-untyped-def]
         original(figure, axes, points, names)
-        boxes.extend(text.get_window_extent() for text in axes.texts)
+        boxes.extend(plots._text_box(text) for text in axes.texts)
 
     monkeypatch.setattr(plots, "_name_points", watched)
     plots.psnr_scatter(BENCHMARK, "macs_512", "GMAC", tmp_path / "macs.png")
-    assert len(boxes) == 3  # two networks and the line of the best filter
+    assert len(boxes) == 8  # seven networks and the line of the best filter
     assert not any(one.overlaps(other) for index, one in enumerate(boxes) for other in boxes[:index])
 
 

@@ -15,7 +15,7 @@ from common.report import __main__ as report
 from common.report.document import TONES, Table, filled, render
 from common.report.material import Material, read
 from common.report.overview import off_protocol
-from common.report.sections import SECTIONS, against_published, claim_ledger
+from common.report.sections import SECTIONS, against_published, claim_ledger, notes, shown
 from common.store import read_json
 from tests.common import fake_results
 
@@ -119,7 +119,8 @@ def test_a_snapshot_is_a_column_of_ledger_and_published_tables(results: Path) ->
     material = read_again(results)
     (ledger_table,) = (block for block in claim_ledger(material) if isinstance(block, Table))
     column = list(ledger_table.columns).index("earlier")
-    assert [row[column] for row in ledger_table.rows][3] == "0.5 (holds here)"
+    rows = {row[0]: row for row in ledger_table.rows}
+    assert rows["U2.dudncnn>dncnn"][column] == "0.5 (holds here)"
     (published,) = (block for block in against_published(material) if isinstance(block, Table))
     assert published.columns[-1] == "ours, earlier"
     assert [row[-1] for row in published.rows] == ["28.75", "29.25"]
@@ -201,12 +202,42 @@ def test_the_code_is_modified_where_code_is_and_not_by_results(tmp_path: Path) -
     assert environment.code_state(tmp_path).endswith(", modified")
 
 
+def test_a_reason_that_adds_to_another_refers_to_it() -> None:
+    assert notes(["a; b", "a; b; c", "d", "", "a; b; e; f"]) == {
+        "": [],
+        "a; b": ["a; b"],
+        "a; b; c": ["a; b", "c"],
+        "d": ["d"],
+        "a; b; e; f": ["a; b", "e", "f"],
+    }
+
+
+def test_a_claim_heads_its_rows_once(results: Path) -> None:
+    (table,) = (block for block in claim_ledger(read_again(results)) if isinstance(block, Table))
+    assert [isinstance(row, str) for row in table.rows] == [True, False, False, True, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("measured", "text"),
+    [
+        ("225859", "225,859"),
+        ("1000", "1000"),
+        ("26.3587", "26.36"),
+        ("a 29.4999 > b 8.38343e-06", "a 29.5 > b 8.383e-06"),
+    ],
+)
+def test_measurements_are_shown_with_four_digits_and_counts_in_full(measured: str, text: str) -> None:
+    assert shown(measured) == text
+
+
 def test_only_what_refutes_a_paper_is_coloured_so() -> None:
     assert {word for word, tone in TONES.items() if tone == "bad"} == {"not reproduced", "contradiction"}
 
 
-def test_columns_that_are_empty_throughout_are_left_out() -> None:
-    assert filled(["a", "b"], [["1", ""], ["", ""]]) == Table(["a"], [["1"], [""]])
+def test_columns_that_are_empty_throughout_are_left_out_and_headings_stay() -> None:
+    assert filled(["a", "b", "c"], ["x", ["1", "", "2"], ["", "", ""]]) == Table(
+        ["a", "c"], ["x", ["1", "2"], ["", ""]]
+    )
 
 
 def test_a_column_of_numbers_is_set_to_the_right() -> None:

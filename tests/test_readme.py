@@ -1,0 +1,99 @@
+"""Every command of the README: run in the smoke copy, or listed here with the reason why not."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import dvc, run
+from tests.test_dag import SIGMA_STAGES
+
+README = Path("README.md").read_text()
+NOT_RUN = {
+    "make smoke": "what the `smoke` fixture runs",
+    "make test": "this very run",
+    "python3.11 -m venv .venv && . .venv/bin/activate": "checked against the Makefile",
+    'pip install --constraint constraints.txt --editable ".[dev]"': "checked against the Makefile",
+    "PROFILE=paper make repro": "takes hours; its stages are listed instead",
+}
+RUN = {
+    "make repro",
+    "dvc repro",
+    "dvc exp run -S noise.sigma=50",
+    "dvc exp run -S noise.sigma=50 replications/udncnn/dvc.yaml",
+    "dvc exp run -S profile=smoke",
+    "dvc exp run -S profile=quick",
+    "dvc exp show",
+}
+
+
+def readme_commands() -> set[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    return {line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()}
+
+
+@pytest.fixture(scope="module")
+def copy(smoke: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke copy as a user's repository: committed, with an environment."""
+    folder = tmp_path_factory.mktemp("readme") / "copy"
+    shutil.copytree(smoke, folder, symlinks=True)
+    (folder / ".venv").symlink_to(sys.prefix)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "smoke"], cwd=folder, check=True)
+    return folder
+
+
+def test_every_command_of_the_readme_is_run_or_excused() -> None:
+    assert readme_commands() == RUN | set(NOT_RUN)
+
+
+def test_the_readme_sets_up_as_the_makefile_does() -> None:
+    makefile = Path("Makefile").read_text()
+    assert '--constraint constraints.txt --editable ".[dev]"' in makefile
+
+
+@pytest.mark.slow
+def test_make_repro_prints_the_table_and_the_report(copy: Path) -> None:
+    ended = run(["make", "repro", f"READY={Path('README.md')}"], copy)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "stages" in ended.stdout
+    assert "28.97" in ended.stdout
+    assert "results/report.html" in ended.stdout
+
+
+@pytest.mark.slow
+def test_a_noise_level_for_one_paper_leaves_the_other_stages_alone(copy: Path) -> None:
+    output = dvc(copy, "exp", "run", "-S", "noise.sigma=50", "replications/udncnn/dvc.yaml")
+    ran = set(re.findall(r"Running stage '([^']+)'", output))
+    assert ran == {stage for stage in SIGMA_STAGES if stage.startswith("replications/")}
+
+
+@pytest.mark.slow
+def test_a_noise_level_turns_the_report_off_protocol_and_back_is_cached(copy: Path) -> None:
+    output = dvc(copy, "exp", "run", "-S", "noise.sigma=50")
+    assert "Running stage 'report'" in output
+    assert "off-protocol" in (copy / "results/report.md").read_text()
+    claims = (copy / "results/claims.csv").read_text().splitlines()
+    assert all("off-protocol" in row for row in claims if row.startswith("U1."))
+    shown = dvc(copy, "exp", "show", "--csv")
+    assert "noise.sigma" in shown.splitlines()[0]
+    assert "udncnn" in dvc(copy, "metrics", "diff")
+    dvc(copy, "plots", "show")
+    back = dvc(copy, "exp", "run", "-S", "noise.sigma=null")
+    assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
+
+
+@pytest.mark.slow
+def test_the_paper_profile_would_run_every_stage(copy: Path) -> None:
+    params = copy / "params.yaml"
+    before = params.read_text()
+    params.write_text(before.replace("profile: smoke", "profile: paper", 1))
+    try:
+        stages = set(re.findall(r"Running stage '([^']+)'", dvc(copy, "repro", "--dry")))
+    finally:
+        params.write_text(before)
+    assert stages >= {"replications/udncnn/dvc.yaml:data", "latency@udncnn", *SIGMA_STAGES}
