@@ -50,6 +50,8 @@ def train_variant(
     recipe = recipe_of(variant, recipe)
     histories, facts, finished = [], {}, []
     weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
+    if not variant.seeds:
+        print(f"  {name}: not run in this profile (no seeds in params.yaml)")
     for own_seed in variant.seeds:
         full_seed = seed + own_seed
         patches = Patches(train, corruption, batch=recipe.batch, crop=recipe.crop, seed=full_seed)

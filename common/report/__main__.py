@@ -73,7 +73,8 @@ def _terminal_table(title: str, table: Table) -> "TerminalTable":
     drawn = TerminalTable(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         words = column in ("", "verdict", "fidelity")
-        drawn.add_column(column.replace(" (", "\n("), justify="left" if words else "right", no_wrap=True)
+        wraps = column == "verdict"  # the only column with room to give at 80 characters
+        drawn.add_column(column.replace(" (", "\n("), justify="left" if words else "right", no_wrap=not wraps)
     for row in table.rows:
         drawn.add_row(*row, style=colours[TONES.get(row[-2], "open")])
     return drawn

@@ -15,7 +15,7 @@ from common.scale import Scale
 from common.seeding import seeded
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
-from replications.udncnn.models import TABLE_1, Build, DnCNN, variants
+from replications.udncnn.models import NETWORKS, Build, DnCNN, variants
 from replications.udncnn.params import EXPERIMENT, Settings
 
 PAPER = "udncnn"
@@ -36,7 +36,7 @@ def main() -> None:
             for seed, network in load_trained(PAPER, name, variant, variants(settings)[name]).items():
                 estimates = denoise_all(as_denoiser(network), noisy)
                 tables.append(score_table(EXPERIMENT, name, seed, estimates, clean))
-                if name in TABLE_1:
+                if name in NETWORKS:
                     shown.setdefault(name, estimates)
             advance()
     scores = pd.concat(tables)

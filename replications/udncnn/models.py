@@ -175,8 +175,6 @@ NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
     "udncnn_code": partial(UDnCNN, order="code"),
     "dudncnn": DUDnCNN,
 }
-TABLE_1 = ("dncnn", "udncnn", "dudncnn")
-"""The networks the paper's Table 1 compares."""
 DEPTHS = (1, 2, 4, 8)
 """Depths of Fig. 4 that are trained beside Table 1's D: variants `dncnn_d1`, …"""
 
