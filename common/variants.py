@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from accelerate import PartialState
 from torch import nn
 
 from common.evaluation import as_denoiser, mean_psnr
 from common.noise import Corruption
-from common.params import Recipe, Variant
+from common.params import Recipe, Section, Variant
 from common.patches import Patches
 from common.scale import Scale
 from common.store import load_arrays, write_csv, write_json
@@ -32,6 +33,7 @@ def train_variant(
     name: str,
     variant: Variant,
     build: Callable[[], nn.Module],
+    network: Section,
     recipe: Recipe,
     corruption: Corruption,
     *,
@@ -39,8 +41,9 @@ def train_variant(
     loss: Loss = nn.functional.mse_loss,
     scale: Scale = Scale(),
 ) -> None:
-    """Train `build()` once per seed of the variant, on data/<paper>/train, validated on data/<paper>/val.
+    """Train `build()`, sized by the settings `network`, once per seed of the variant.
 
+    Training images are data/<paper>/train, validation images data/<paper>/val.
     Writes models/<paper>/<name>/seed<k>.safetensors, results/<paper>/history/<name>.csv and
     results/<paper>/training/<name>.json; with no seeds, the variant does not run in this profile and they are empty.
     A killed run goes on from its checkpoint, which is named by a hash of data, code and parameters.
@@ -48,14 +51,16 @@ def train_variant(
     data = Path("data") / paper
     train, clean, noisy = (load_arrays(data / f"{part}.safetensors") for part in ("train", "val", "noisy/val"))
     recipe = recipe_of(variant, recipe)
-    histories, facts, finished = [], {}, []
+    histories: list[pd.DataFrame] = []
+    facts: dict[str, dict[str, object]] = {}
+    finished: list[Path] = []
     weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
     if not variant.seeds:
         print(f"  {name}: not run in this profile (no seeds in params.yaml)")
     for own_seed in variant.seeds:
         full_seed = seed + own_seed
         patches = Patches(train, corruption, batch=recipe.batch, crop=recipe.crop, seed=full_seed)
-        key = _key(paper, name, full_seed, recipe, corruption, scale, build().state_dict().keys())
+        key = _key(paper, name, full_seed, network, recipe, corruption, scale)
         scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{key}.safetensors"
         trained = fit(
             build,
@@ -68,16 +73,25 @@ def train_variant(
             scratch=scratch,
             label=f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name,
         )
-        save_weights(weights_file(paper, name, own_seed), trained.network)
+        if PartialState().is_main_process:
+            save_weights(weights_file(paper, name, own_seed), trained.network)
         histories.append(trained.history.assign(seed=own_seed))
         facts[str(own_seed)] = trained.facts
         finished.append(scratch)
-    results = Path("results") / paper
+    PartialState().wait_for_everyone()
+    if PartialState().is_main_process:
+        _write_records(Path("results") / paper, name, recipe, histories, facts)
+        for scratch in finished:
+            scratch.unlink(missing_ok=True)
+    PartialState().destroy_process_group()
+
+
+def _write_records(
+    results: Path, name: str, recipe: Recipe, histories: list[pd.DataFrame], facts: dict[str, dict[str, object]]
+) -> None:
     history = pd.concat(histories) if histories else pd.DataFrame()
     write_csv(results / "history" / f"{name}.csv", history.reindex(columns=list(HISTORY_COLUMNS)))
     write_json(results / "training" / f"{name}.json", {"variant": name, "recipe": recipe.model_dump(), "seeds": facts})
-    for scratch in finished:
-        scratch.unlink(missing_ok=True)
 
 
 def _key(paper: str, *parts: object) -> str:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from common.store import read_json
 from tests.conftest import dvc, run
 from tests.test_dag import SIGMA_STAGES
 
@@ -97,3 +99,14 @@ def test_the_paper_profile_would_run_every_stage(copy: Path) -> None:
     finally:
         params.write_text(before)
     assert stages >= {"replications/udncnn/dvc.yaml:data", "latency@udncnn", *SIGMA_STAGES}
+
+
+@pytest.mark.slow
+def test_a_training_can_be_shared_by_two_processes(copy: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    ended = run([*launch, "-m", "replications.udncnn.train", "dncnn"], copy)
+    assert ended.returncode == 0, ended.stderr
+    record = read_json(copy / "results/udncnn/training/dncnn.json")
+    assert record["seeds"]["0"]["processes"] == 2
+    history = pd.read_csv(copy / "results/udncnn/history/dncnn.csv")
+    assert history["val_psnr_db"].iloc[-1] > history["val_psnr_db"].iloc[0]

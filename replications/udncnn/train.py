@@ -22,6 +22,7 @@ def main() -> None:
         name,
         settings.train.variants[name],
         variants(settings)[name],
+        settings.network,
         settings.train.recipe,
         Gaussian(everything.sigma(PAPER)),
         seed=everything.seed,
