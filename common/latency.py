@@ -32,7 +32,7 @@ from common.progress import progress
 from common.scale import channels_last
 from common.store import write_json
 
-BUDGET_SECONDS = 3.0
+BUDGET_SECONDS = 2.0
 """A call whose repeats take longer is timed `FEWEST` times, and one that takes longer by itself once: on a chip without
 bf16 instructions a bf16 pass takes seconds."""
 FEWEST = 3

@@ -155,10 +155,11 @@ def _legend_below(figure: Figure, panels: Any) -> None:
 
 
 def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
-    """A logarithmic axis with ticks at 1, 2 and 5, as plain numbers."""
+    """A logarithmic axis of what is drawn, with ticks at 1, 2 and 5, or at 1 alone where that is too many to read."""
+    low, high = getattr(axes.dataLim, f"interval{which}")
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
     axis.set_major_formatter(lambda value, position: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
 
