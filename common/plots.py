@@ -160,7 +160,7 @@ def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
-    axis.set_major_formatter(lambda value, position: f"{value:g}")
+    axis.set_major_formatter(lambda value, position: f"{value:,.10g}")
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -1,5 +1,6 @@
 """Every command of the README: run in the smoke copy, or listed here with the reason why not."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from common.store import read_json
 from tests.conftest import dvc, run
@@ -87,6 +89,23 @@ def test_a_noise_level_turns_the_report_off_protocol_and_back_is_cached(copy: Pa
     dvc(copy, "plots", "show")
     back = dvc(copy, "exp", "run", "-S", "noise.sigma=null")
     assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
+
+
+@pytest.mark.slow
+def test_another_profile_and_back_restores_from_the_run_cache(copy: Path) -> None:
+    """With the quick profile made as small as smoke's, but not the same."""
+    params = copy / "params.yaml"
+    record = yaml.safe_load(params.read_text())
+    record["profiles"]["quick"] = json.loads(json.dumps(record["profiles"]["smoke"]))
+    record["profiles"]["quick"]["udncnn"]["train"]["recipe"] |= {"steps": 20, "validate_every": 20}
+    params.write_text(yaml.safe_dump(record, sort_keys=False))
+    metrics = (copy / "results/udncnn/metrics.json").read_bytes()
+    there = dvc(copy, "exp", "run", "-S", "profile=quick")
+    assert "Running stage 'replications/udncnn/dvc.yaml:train@dncnn'" in there
+    assert (copy / "results/udncnn/metrics.json").read_bytes() != metrics
+    back = dvc(copy, "exp", "run", "-S", "profile=smoke")
+    assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
+    assert (copy / "results/udncnn/metrics.json").read_bytes() == metrics
 
 
 @pytest.mark.slow
