@@ -65,7 +65,7 @@ def fit(
     scratch: where the checkpoint of this very run lives; None: a killed run starts again.
     Raises NotFiniteLossError on a loss that is NaN or infinite, UserError where the batch cannot be shared.
     """
-    accelerator = Accelerator()
+    accelerator = Accelerator(cpu=not torch.cuda.is_available())  # without `cpu`, torchrun on CPUs is not noticed
     if recipe.batch % accelerator.num_processes:
         raise UserError(
             f"a batch of {recipe.batch} cannot be shared by {accelerator.num_processes} processes: "
