@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from common import checkpoint
 from common.errors import UserError
+from common.memory import keep_freed_memory
 from common.params import Recipe
 from common.patches import Batch
 from common.precision import Precision, choose_precision
@@ -65,6 +66,7 @@ def fit(
     scratch: where the checkpoint of this very run lives; None: a killed run starts again.
     Raises NotFiniteLossError on a loss that is NaN or infinite, UserError where the batch cannot be shared.
     """
+    keep_freed_memory()
     accelerator = Accelerator(cpu=not torch.cuda.is_available())  # without `cpu`, torchrun on CPUs is not noticed
     if recipe.batch % accelerator.num_processes:
         raise UserError(
