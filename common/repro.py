@@ -163,10 +163,13 @@ def _minutes(seconds: float) -> str:
 def _stream(argv: list[str], heading: Callable[[str], str | None]) -> int:
     """Run a command, pass its output through and put headings in; on a terminal the command keeps a terminal."""
     if sys.stdout.isatty():
+        unfinished = ""
 
         def read(descriptor: int) -> bytes:
+            nonlocal unfinished
             chunk = os.read(descriptor, 65536)
-            headings = [found for text in chunk.decode(errors="replace").splitlines() if (found := heading(text))]
+            *lines, unfinished = (unfinished + chunk.decode(errors="replace")).split("\n")
+            headings = [found for text in lines if (found := heading(text))]
             return "".join(f"\r\n{text}\r\n" for text in headings).encode() + chunk
 
         return os.waitstatus_to_exitcode(pty.spawn(argv, read))
