@@ -7,11 +7,12 @@ frozen dataclass called with a batch and a generator; a new one needs nothing el
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from common.store import Arrays
+from common.store import Arrays, save_arrays
 
 
 class Corruption(Protocol):
@@ -75,6 +76,24 @@ def corrupt(images: Mapping[str, np.ndarray], corruption: Corruption, *, seed: i
         name: corruption(image[None].astype(np.float32), keyed_rng(name, corruption, seed, draw))[0]
         for name, image in images.items()
     }
+
+
+def save_noisy(
+    paper: str, experiments: Mapping[str, tuple[Corruption, Mapping[str, Mapping[str, np.ndarray]]]], *, seed: int
+) -> None:
+    """Write data/<paper>/noisy/<experiment>/<split>.safetensors: float32, unclipped, keyed by image.
+
+    experiments: experiment → (its corruption, split → the clean images it corrupts).
+    """
+    for experiment, (corruption, splits) in experiments.items():
+        for split, images in splits.items():
+            file = noisy_file(paper, experiment, split)
+            save_arrays(file, corrupt(images, corruption, seed=seed))
+
+
+def noisy_file(paper: str, experiment: str, split: str) -> Path:
+    """Where the corrupted images of an experiment's split lie."""
+    return Path("data") / paper / "noisy" / experiment / f"{split}.safetensors"
 
 
 def _check_level(name: str, level: float) -> None:
