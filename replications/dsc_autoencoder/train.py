@@ -1,4 +1,4 @@
-"""Trains one variant: a denoiser, the classifier from one of its two starts, or the denoiser by the classifier's eye."""
+"""Trains one variant: a denoiser by squared error or by the classifier's features, or the classifier from either start."""
 
 import argparse
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def perceptual_loss(everything: Params) -> Callable[[Tensor, Tensor], Tensor]:
     def judge() -> Classifier:
         name = CLASSIFIERS[0]
         trained = load_trained(PAPER, name, settings.train.variants[name], variants(settings)[name])
-        classifier: Classifier = first(trained).eval().requires_grad_(False)
+        classifier: Classifier = next(iter(trained.values())).eval().requires_grad_(False)
         return classifier
 
     def loss(estimate: Tensor, target: Tensor) -> Tensor:
@@ -94,13 +94,13 @@ def pretrained(classifier: nn.Module, everything: Params) -> nn.Module:
     """The classifier with conv-1 to conv-5 of the DSC network's first training."""
     settings = everything.paper(PAPER)
     trained = load_trained(PAPER, "dsc", settings.train.variants["dsc"], variants(settings)["dsc"])
-    classifier.encoder.load_state_dict(first(trained).encoder.state_dict())  # type: ignore[union-attr, operator]
+    classifier.encoder.load_state_dict(next(iter(trained.values())).encoder.state_dict())  # type: ignore[union-attr, operator]
     return classifier
 
 
 def labelled_arrays(images: Arrays) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 64, 64, 3) uint8 and their classes (N,), numbered in the order of the classes' names."""
-    names, numbers = np.unique([label_of(image) for image in images], return_inverse=True)
+    _, numbers = np.unique([label_of(image) for image in images], return_inverse=True)
     return np.stack(list(images.values())), numbers
 
 
