@@ -31,7 +31,7 @@ DENOISERS = ("dsc", "plain")
 CLASSES = 10
 DESCRIPTORS = 1024
 READOUT_SHARE = 0.01
-"""Spread of the classifier's last weights, as a share of the others': else, on the 0–255 scale, logits start in hundreds."""
+"""Spread of the last weights as a share of the other layers': else logits start in hundreds, as the images do."""
 
 
 @dataclass(frozen=True)

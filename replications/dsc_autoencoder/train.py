@@ -1,4 +1,4 @@
-"""Trains one variant: a denoiser by squared error or by the classifier's features, or the classifier from either start."""
+"""Trains one variant: a denoiser, by squared error or by the classifier's features, or the classifier itself."""
 
 import argparse
 from collections.abc import Callable
