@@ -166,9 +166,9 @@ OXFORD_PET = Dataset(
     find=find_oxford_pet,
     url=f"{SERVER}/images.tar.gz, annotations.tar.gz",
     checksum="md5 of the archives, as torchvision gives them; a folder: the number of its images",
-    licence="CC BY-SA 4.0 for the data set; the copyright of the images remains with their owners",
+    licence="CC BY-SA 4.0 (its page; its README: research only); the images' copyright remains with their owners",
     citation="O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and dogs. CVPR 2012",
-    notes="train is the authors' trainval; trimaps are 1 pet, 2 background, 3 border; up to 500 pixels or more, JPEG",
+    notes="train is the authors' trainval; trimaps are 1 pet, 2 background, 3 border; sizes differ; JPEG",
 )
 
 OXFORD_PET_SAMPLE = replace(
@@ -179,6 +179,6 @@ OXFORD_PET_SAMPLE = replace(
     find=find_oxford_pet_sample,
     url="https://github.com/Naveen-Dodda/Sample_Pets_dataset",
     checksum="sha256 over the names and contents of the files",
-    notes=f"270 genuine pairs of three breeds, from a local folder {SAMPLE} only; the split is ours: the 80 ids whose "
+    notes=f"270 genuine pairs of three breeds (files of 250 kB at most), from a local folder {SAMPLE} only; the split is ours: the 80 ids whose "
     "sha256 comes first are for testing, across the authors' own split",
 )

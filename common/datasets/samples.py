@@ -68,7 +68,7 @@ CARBIKE = _dataset(
     ),
     url="https://github.com/arnavagrawal2701/CNN_From_Scratch",
     licence="none stated; pictures from the web with unclear rights: private research only, publish none",
-    citation='A. Agrawal: CNN_From_Scratch (its "Car vs Bike" pictures)',
+    citation='github.com/arnavagrawal2701: CNN_From_Scratch (its "Car vs Bike" pictures)',
     notes='ids "car/<file>", "motorcycle/<file>"; 342 + 343 to train, 85 + 85 to test, drawn at random; exact '
     "duplicates are removed, shots of one scene possible; JPEG",
 )
@@ -87,7 +87,7 @@ MARINE100 = _dataset(
     ),
     url="https://github.com/AbdulwahedA/Sea-Animals-Image-DatasetProject",
     licence="none stated; mixed web sources: research only, publish none",
-    citation='A. A.: Sea-Animals-Image-DatasetProject ("Sea Animals Image Dataset")',
+    citation='github.com/AbdulwahedA: Sea-Animals-Image-DatasetProject ("Sea Animals Image Dataset")',
     notes=OF_100,
 )
 
