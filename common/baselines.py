@@ -18,6 +18,7 @@ import numpy as np
 from common import params
 from common.command import run
 from common.metrics import Score, score_all
+from common.noise import Corruption, Gaussian, noisy_file, rms
 from common.progress import progress
 from common.store import load_arrays, write_csv
 
@@ -35,6 +36,18 @@ def filters(sigma: float) -> "dict[str, Denoiser]":
     if sigma == 0:
         return dict.fromkeys(FILTERS, _unchanged)
     return {name: partial(denoise, sigma=sigma) for name, denoise in FILTERS.items()}
+
+
+def filters_for(corruption: Corruption, validation: Mapping[str, np.ndarray], seed: int) -> "dict[str, Denoiser]":
+    """The filters that suit a corruption, by name.
+
+    White Gaussian noise: all, at its level. Anything else: all but BM3D, whose thresholds rest on Gaussian noise, at
+    the σ that is the corruption's root mean squared error on the clean validation images (uint8, by id).
+    """
+    if isinstance(corruption, Gaussian):
+        return filters(corruption.sigma)
+    known = filters(rms(corruption, validation, seed=seed))
+    return {name: denoise for name, denoise in known.items() if name != "bm3d"}
 
 
 def bm3d(noisy: np.ndarray, sigma: float) -> np.ndarray:
@@ -166,15 +179,20 @@ def _filtered(denoise: "Denoiser", noisy: np.ndarray, clean: np.ndarray) -> tupl
 
 
 def main() -> None:
-    """The stage: the profile's filters on the paper's noisy test images, scored under every convention."""
+    """The stage: the profile's filters on the noisy test images of each experiment, scored under every convention."""
+    import pandas as pd
+
     (paper,) = sys.argv[1:]
     everything = params.load()
-    known = filters(everything.sigma(paper))
     wanted: Collection[str] = everything.baselines.filters
-    chosen = {name: denoise for name, denoise in known.items() if name in wanted}
-    clean, noisy = (load_arrays(f"data/{paper}/{part}.safetensors") for part in ("test", "noisy/test"))
-    experiment = import_module(f"replications.{paper}.params").EXPERIMENT
-    write_csv(f"results/{paper}/baselines.csv", score_filters(experiment, chosen, noisy, clean))
+    corruptions: Mapping[str, Corruption] = import_module(f"replications.{paper}.noise").corruptions(everything)
+    clean, validation = (load_arrays(f"data/{paper}/{split}.safetensors") for split in ("test", "val"))
+    tables = []
+    for experiment, corruption in corruptions.items():
+        known = filters_for(corruption, validation, everything.seed)
+        chosen = {name: denoise for name, denoise in known.items() if name in wanted}
+        tables.append(score_filters(experiment, chosen, load_arrays(noisy_file(paper, experiment, "test")), clean))
+    write_csv(f"results/{paper}/baselines.csv", pd.concat(tables))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def benchmark(results: Path, paper: str) -> pd.DataFrame:
     scores = scores[scores["convention"] == "suite"]
     by_image = scores.groupby(["experiment", "network", "image", "draw"], sort=False)[["psnr_db", "ssim"]].mean()
     trained = scores[scores["trained"]].groupby("network")["seed"].nunique()
-    costs = _costs(results / paper)
+    costs = _costs(results, paper)
     rows = []
     for (experiment, network), images in by_image.groupby(["experiment", "network"], sort=False):
         kind = "network" if network in trained else "trivial" if network in UNTRAINED else "filter"
@@ -99,21 +99,26 @@ def conventions(results: Path, paper: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _costs(folder: Path) -> dict[str, dict[str, float]]:
-    """Network or filter → what is known of `COSTS`; records that are not there yet leave them out."""
+def _costs(results: Path, paper: str) -> dict[str, dict[str, float]]:
+    """Network or filter → what is known of `COSTS`; records that are not there yet leave them out.
+
+    A trained variant has the costs of its architecture.
+    """
+    folder = results / paper
     costs: dict[str, dict[str, float]] = {}
     for network, facts in _record(folder / "complexity.json").get("profile", {}).items():
         costs.setdefault(network, {}).update(parameters=facts["parameters"], macs_512=facts["macs_512"])
-    latency = _record(folder / "latency.json")
-    for network, formats in latency.get("networks", {}).items():
+    for network, formats in _record(folder / "latency.json").get("networks", {}).items():
         costs.setdefault(network, {}).update(_times(formats.get("float32", {})))
         costs[network]["latency_ms_bf16"] = formats.get("bfloat16", {}).get("median_ms")
-    for name, times in latency.get("filters", {}).items():
+    for name, times in _record(results / "filter_latency.json").items():
         costs.setdefault(name, {}).update(_times(times))
     for path in sorted((folder / "training").glob("*.json")):
-        seconds = [facts["seconds"] for facts in read_json(path)["seeds"].values()]
+        record = read_json(path)
+        seconds = [facts["seconds"] for facts in record["seeds"].values()]
         if seconds:
-            costs.setdefault(path.stem, {})["training_seconds"] = sum(seconds) / len(seconds)
+            architecture = costs.get(record["architecture"], {})
+            costs[path.stem] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
     return costs
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from common.metrics import score_all
+from common.metrics import psnr, score_all
+from common.progress import progress
 from common.scale import Scale, channels_last
 from common.store import Arrays
 
@@ -54,22 +55,59 @@ def score_table(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def mean_psnr(denoiser: Denoiser, noisy: Mapping[str, np.ndarray], clean: Mapping[str, np.ndarray]) -> float:
-    """Mean PSNR over images in dB under the suite's convention, without the cost of SSIM (validation curves)."""
-    from common.metrics import psnr
+def score_experiment(
+    experiment: str,
+    denoisers: Mapping[str, Mapping[int, Denoiser]],
+    noisy: Mapping[str, np.ndarray],
+    clean: Mapping[str, np.ndarray],
+) -> tuple[pd.DataFrame, dict[str, Arrays]]:
+    """Trivial predictors and every denoiser of every seed on an experiment's images.
 
-    errors = [
-        np.mean((np.clip(denoiser(image), 0, 255) - clean[name].astype(np.float64)) ** 2)
-        for name, image in noisy.items()
-    ]
-    return float(np.mean([psnr(float(error)) for error in errors]))
+    denoisers: name → training seed → denoiser. noisy: the experiment's images; `clean` may hold more.
+    Returns the scores (columns: `COLUMNS`) and each name's estimates of its first seed.
+    """
+    tables = [score_table(experiment, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()]
+    shown: dict[str, Arrays] = {}
+    with progress(len(denoisers), f"evaluating {experiment}") as advance:
+        for name, seeds in denoisers.items():
+            for seed, denoiser in seeds.items():
+                estimates = denoise_all(denoiser, noisy)
+                tables.append(score_table(experiment, name, seed, estimates, clean))
+                shown.setdefault(name, estimates)
+            advance()
+    return pd.concat(tables, ignore_index=True), shown
 
 
-def summary(scores: pd.DataFrame, convention: str = "suite") -> dict[str, dict[str, float]]:
-    """Mean PSNR and SSIM of each network over its images and seeds, for `dvc metrics`."""
+def validation(
+    noisy: Mapping[str, np.ndarray], clean: Mapping[str, np.ndarray], scale: Scale = Scale()
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Measures a network on validation images, without the cost of SSIM.
+
+    val_psnr_db: mean PSNR over images in dB under the suite's convention. val_mse, val_mae: mean squared and mean
+    absolute error on the 0–255 scale, unclipped.
+    """
+
+    def measure(network: nn.Module) -> dict[str, float]:
+        denoiser = as_denoiser(network, scale)
+        rows = [_errors(denoiser(image), clean[name].astype(np.float64)) for name, image in noisy.items()]
+        means = np.mean(rows, axis=0)
+        return dict(zip(("val_psnr_db", "val_mse", "val_mae"), map(float, means), strict=True))
+
+    return measure
+
+
+def _errors(estimate: np.ndarray, clean: np.ndarray) -> tuple[float, float, float]:
+    error = estimate - clean
+    clipped = float(np.mean((np.clip(estimate, 0, 255) - clean) ** 2))
+    return psnr(clipped), float(np.mean(error**2)), float(np.mean(np.abs(error)))
+
+
+def summary(scores: pd.DataFrame, convention: str = "suite") -> dict[str, dict[str, dict[str, float]]]:
+    """Experiment → network → mean PSNR and SSIM over its images and seeds, for `dvc metrics`."""
     chosen = scores[scores["convention"] == convention]
-    means = chosen.groupby("network", sort=False)[["psnr_db", "ssim"]].mean().round(4)
-    return {
-        str(network): {"psnr_db": float(row["psnr_db"]), "ssim": float(row["ssim"])}
-        for network, row in means.iterrows()
-    }
+    means = chosen.groupby(["experiment", "network"], sort=False)[["psnr_db", "ssim"]].mean().round(4)
+    record: dict[str, dict[str, dict[str, float]]] = {}
+    for row in means.reset_index().to_dict("records"):
+        own = {"psnr_db": float(row["psnr_db"]), "ssim": float(row["ssim"])}
+        record.setdefault(row["experiment"], {})[row["network"]] = own
+    return record

@@ -1,7 +1,8 @@
 """How long a network or a filter takes for one image, and how much memory it needs.
 
-A stage: `python -m common.latency <paper>` writes results/<paper>/latency.json. Everything is timed in one interleaved
-run, so that a machine that slows down slows all of it alike.
+Stages: `python -m common.latency <paper>` writes results/<paper>/latency.json, `python -m common.latency
+filter_latency` results/filter_latency.json. What a stage times is timed in one interleaved run, so that a machine that
+slows down slows all of it alike.
 """
 
 import multiprocessing
@@ -28,6 +29,7 @@ from common.complexity import input_channels
 from common.errors import UserError
 from common.machine import device_name
 from common.noise import Gaussian, corrupt
+from common.params import Latency as LatencySettings
 from common.progress import progress
 from common.scale import channels_last
 from common.store import write_json
@@ -41,8 +43,10 @@ FILTER_SIZE = 256
 WARMUP_SIZE = 32
 """Side of the image that loads the libraries before memory is measured; its own memory is negligible."""
 MEGABYTE = 1e6
-FILTER = "filter"
-"""Stands where a network has its number format."""
+FILTER_SIGMA = 30.0
+"""Noise level for which they are timed; only the median's window grows with it."""
+FILTERS = "filter_latency"
+"""Stands where the command line has a paper, and names the filters' file."""
 
 Build = Callable[[], nn.Module]
 Key = TypeVar("Key", bound=Hashable)
@@ -159,44 +163,52 @@ def _peak_resident() -> int:
 
 
 def main() -> None:
-    """The stage: a paper's networks at the profile's size in each number format, and the profile's filters."""
-    (paper,) = sys.argv[1:]
+    """The stage: a paper's networks at the profile's size in each number format, or the profile's filters."""
+    (what,) = sys.argv[1:]
     everything = params.load()
-    settings = everything.latency
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    builders: dict[str, Build] = import_module(f"replications.{paper}.models").networks(everything.paper(paper))
-    filter_size = min(settings.size, FILTER_SIZE)
+    if what == FILTERS:
+        write_json(f"results/{FILTERS}.json", time_filters(everything.latency, everything.baselines.filters))
+        return
+    builders: dict[str, Build] = import_module(f"replications.{what}.models").networks(everything.paper(what))
+    write_json(f"results/{what}/latency.json", time_networks(everything.latency, builders))
 
+
+def time_networks(settings: LatencySettings, builders: Mapping[str, Build]) -> dict[str, Any]:
+    """The contents of results/<paper>/latency.json: time and peak memory of each network in each number format."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     formats = {dtype: getattr(torch, dtype) for dtype in settings.dtypes}
     networks = [(name, dtype) for name in builders for dtype in formats]
     memory = {
         (name, dtype): peak_memory(builders[name], settings.size, formats[dtype], device) for name, dtype in networks
     }
-    calls: dict[tuple[str, str], Callable[[], object]] = {
+    calls = {
         (name, dtype): inference(builders[name], settings.size, formats[dtype], device) for name, dtype in networks
     }
-    calls |= _filter_calls(everything.sigma(paper), filter_size, everything.baselines.filters)
     synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     timed = measure(calls, settings.warmup, settings.repeats, synchronise=synchronise)
-
     record: dict[str, Any] = {
         "size": settings.size,
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "networks": {name: {} for name in builders},
-        "filters": {name: _record(timed[name, kind], filter_size) for name, kind in calls if kind == FILTER},
     }
     for name, dtype in networks:
         times = _record(timed[name, dtype], settings.size)
         record["networks"][name][dtype] = {**times, "peak_memory_mb": round(memory[name, dtype], 1)}
-    write_json(f"results/{paper}/latency.json", record)
+    return record
 
 
-def _filter_calls(sigma: float, size: int, names: Collection[str]) -> dict[tuple[str, str], Callable[[], object]]:
-    """The filters on one thread of the CPU, on a noisy colour ramp: their time hardly depends on the picture."""
+def time_filters(settings: LatencySettings, names: Collection[str]) -> dict[str, Any]:
+    """The contents of results/filter_latency.json.
+
+    On one thread of the CPU, on a noisy colour ramp: their time hardly depends on the picture.
+    """
+    size = min(settings.size, FILTER_SIZE)
     ramp = np.broadcast_to(np.linspace(0, 255, size, dtype=np.float32)[:, None], (size, size, 3))
-    noisy = corrupt({"ramp": ramp}, Gaussian(sigma), seed=0)["ramp"]
-    return {(name, FILTER): partial(denoise, noisy) for name, denoise in filters(sigma).items() if name in names}
+    noisy = corrupt({"ramp": ramp}, Gaussian(FILTER_SIGMA), seed=0)["ramp"]
+    calls = {name: partial(denoise, noisy) for name, denoise in filters(FILTER_SIGMA).items() if name in names}
+    timed = measure(calls, settings.warmup, settings.repeats)
+    return {name: _record(latency, size) for name, latency in timed.items()}
 
 
 def _record(latency: Latency, size: int) -> dict[str, float]:

@@ -6,23 +6,20 @@ written into params.yaml by hand. Test photographs are never read.
 """
 
 import argparse
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from common import command, params
-from common.evaluation import as_denoiser, mean_psnr
-from common.noise import Gaussian
-from common.patches import Patches
-from common.store import load_arrays, write_csv
+from common.store import write_csv
 from common.training import NotFiniteLossError, fit
-from common.variants import recipe_of
+from common.variants import Training, recipe_of
 
 
 def main() -> None:
-    """Train at every rate and keep the best validation PSNR of each."""
-    import importlib
-
+    """Train at every rate and keep the last validation of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paper")
     parser.add_argument("variants", nargs="+")
@@ -30,39 +27,28 @@ def main() -> None:
     arguments = parser.parse_args()
     everything = params.load()
     settings = everything.paper(arguments.paper)
-    builders = importlib.import_module(f"replications.{arguments.paper}.models").variants(settings)
-    data = Path("data") / arguments.paper
-    train, clean, noisy = (load_arrays(data / f"{part}.safetensors") for part in ("train", "val", "noisy/val"))
+    stage = import_module(f"replications.{arguments.paper}.train")
     file = Path("replications") / arguments.paper / "lr_search.csv"
     for name in arguments.variants:
+        training: Training = stage.training(name, everything)
         for lr in arguments.lrs:
-            recipe = recipe_of(settings.train.variants[name], settings.train.recipe).model_copy(update={"lr": lr})
-            patches = Patches(
-                train,
-                Gaussian(everything.sigma(arguments.paper)),
-                batch=recipe.batch,
-                crop=recipe.crop,
-                seed=everything.seed,
-            )
+            recipe = recipe_of(settings.train.variants[name], training.recipe).model_copy(update={"lr": lr})
+            row: dict[str, Any] = {"profile": everything.profile, "variant": name, "steps": recipe.steps, "lr": lr}
             try:
                 history = fit(
-                    builders[name],
-                    patches,
+                    training.build,
+                    training.batches(everything.seed),
                     recipe,
                     seed=everything.seed,
-                    validate=lambda network: mean_psnr(as_denoiser(network), noisy, clean),
+                    validate=training.validate,
+                    players=training.players,
+                    scale=training.scale,
                     label=f"{name}, lr {lr:g}",
                 ).history
-                psnr_db = float(history["val_psnr_db"].iloc[-1])
-            except NotFiniteLossError:
-                psnr_db = float("nan")
-            row = {
-                "profile": everything.profile,
-                "variant": name,
-                "steps": recipe.steps,
-                "lr": lr,
-                "val_psnr_db": psnr_db,
-            }
+                watched = [column for column in history.columns if column.startswith("val_")]
+                row |= {column: history[column].iloc[-1] for column in watched}
+            except NotFiniteLossError as error:
+                print(f"  {error}")  # the row stays without a validation
             known = [pd.read_csv(file)] if file.is_file() else []
             write_csv(file, pd.concat([*known, pd.DataFrame([row])]))
 

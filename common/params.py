@@ -7,7 +7,7 @@ what DVC records for it. Each paper validates its own sections by the models in 
 import difflib
 import importlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -40,19 +40,52 @@ class Noise(Section):
     """Gaussian noise level on the 0–255 scale for every pure-Gaussian experiment, or null: each its own."""
 
 
+class Adam(Section):
+    """Adam (Kingma & Ba 2015), weight decay added to the gradient."""
+
+    name: Literal["adam"]
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class SGD(Section):
+    """Stochastic gradient descent; with momentum 0 the plain one."""
+
+    name: Literal["sgd"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class Constant(Section):
+    """The learning rate stays."""
+
+    name: Literal["constant"]
+
+
+class OneCycle(Section):
+    """The learning rate rises to `recipe.lr` and falls to nothing (Smith & Topin 2018)."""
+
+    name: Literal["one_cycle"]
+
+
+class Steps(Section):
+    """The learning rate is multiplied by `gamma` after `every` steps, and never falls below `lowest`."""
+
+    name: Literal["step"]
+    every: Count
+    gamma: Annotated[float, Field(gt=0, le=1)]
+    lowest: Annotated[float, Field(ge=0)]
+
+
 class Recipe(Section):
     """How a network is trained; see `common.training.fit`."""
 
     steps: Count
     batch: Count
     crop: Annotated[int, Field(ge=8)]
-    optimizer: Literal["adam", "sgd"]
+    optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
     lr: Positive
-    schedule: Literal["constant", "one_cycle", "step"]
-    step_every: Count | None
-    step_gamma: Annotated[float, Field(gt=0, le=1)] | None
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    schedule: Annotated[Constant | OneCycle | Steps, Field(discriminator="name")]
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     precision: Literal["auto", "bf16", "fp32"]
     validate_every: Count
@@ -155,25 +188,46 @@ def _one_line(model: type[BaseModel], failure: ValidationError, prefix: str) -> 
     error = min(
         failure.errors(), key=lambda error: error["type"] != "extra_forbidden"
     )  # a misspelt key is also missing
-    key = ".".join([prefix, *map(str, error["loc"])]).strip(".")
+    location, at = _located(model, error["loc"])
+    key = ".".join([prefix, *location]).strip(".")
     more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
     if error["type"] == "extra_forbidden":
-        known = _keys_at(model, error["loc"][:-1])
-        return f"{key} is not a parameter ({PARAMS_FILE}){_did_you_mean(str(error['loc'][-1]), known)}{more}"
+        known = set(getattr(at, "model_fields", {}))
+        return f"{key} is not a parameter ({PARAMS_FILE}){_did_you_mean(location[-1], known)}{more}"
     if error["type"] == "missing":
         return f"{key} is missing ({PARAMS_FILE}): every parameter needs a value{more}"
+    if error["type"] == "union_tag_invalid":
+        context = error["ctx"]
+        return f"{key}.name must be one of {context['expected_tags']} ({PARAMS_FILE}), got {context['tag']!r}{more}"
     wanted = error["msg"].removeprefix("Input should be ").replace("greater than or equal to", "≥")
     wanted = wanted.replace("less than or equal to", "≤").replace("greater than", ">").replace("less than", "<")
     return f"{key} must be {wanted} ({PARAMS_FILE}), got {error['input']!r}{more}"
 
 
-def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
-    """Keys of the section at `location`; empty where the path leaves the models (a list, a mapping)."""
+def _located(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], Any]:
+    """The keys of an error's place as they stand in the file, and the section that holds the last of them.
+
+    Where a section's `name` chooses its model, the location holds that name as well, which is no key of the file. The
+    section is None where the path leaves the models (a list, a mapping).
+    """
+    keys: list[str] = []
+    holder: Any = model
     current: Any = model
-    for key in location:
-        field = getattr(current, "model_fields", {}).get(key)
+    for step in location:
+        chosen = [member for member in get_args(current) if _name_of(member) == step]
+        if chosen:
+            current = chosen[0]
+            continue
+        holder = current
+        keys.append(str(step))
+        field = getattr(current, "model_fields", {}).get(step)
         current = field.annotation if field else None
-    return set(getattr(current, "model_fields", {}))
+    return keys, holder
+
+
+def _name_of(section: Any) -> str | None:
+    field = getattr(section, "model_fields", {}).get("name")
+    return get_args(field.annotation)[0] if field else None
 
 
 def _did_you_mean(key: str, known: set[str]) -> str:

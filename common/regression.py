@@ -62,8 +62,8 @@ class Comparison:
 
 
 def collect(results: Path) -> Metrics:
-    """The metrics of a results folder: <paper>.<network>.<metric> of every <paper>/metrics.json, and
-    <paper>.<experiment>.<filter>.<metric>, means over images, of every <paper>/baselines.csv.
+    """The metrics of a results folder: <paper>.<experiment>.<network>.<metric> of every <paper>/metrics.json, and
+    <paper>.<experiment>.filters.<filter>.<metric>, means over images, of every <paper>/baselines.csv.
     """
     import pandas as pd
 
@@ -74,7 +74,7 @@ def collect(results: Path) -> Metrics:
         table = pd.read_csv(file)
         table = table[table["convention"] == "suite"]
         for (experiment, network), rows in table.groupby(["experiment", "network"], sort=True):
-            prefix = f"{file.parent.name}.{experiment}.{network}"
+            prefix = f"{file.parent.name}.{experiment}.filters.{network}"
             metrics.update({f"{prefix}.{name}": float(rows[name].mean()) for name in ("psnr_db", "ssim")})
     if not metrics:
         raise UserError(f"{results} holds no <paper>/metrics.json: run `dvc repro` first")

@@ -4,19 +4,19 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from common import command, params
-from common.evaluation import TRIVIAL, as_denoiser, denoise_all, score_table, summary
+from common.evaluation import as_denoiser, score_experiment, summary
+from common.noise import noisy_file
 from common.panels import draw_panels
-from common.progress import progress
 from common.scale import Scale
 from common.seeding import seeded
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
 from replications.udncnn.models import NETWORKS, Build, DnCNN, variants
-from replications.udncnn.params import EXPERIMENT, Settings
+from replications.udncnn.noise import TABLE1
+from replications.udncnn.params import Settings
 
 PAPER = "udncnn"
 PROBED_DEPTHS = (1, 2, 4, 8, 16)
@@ -28,22 +28,21 @@ def main() -> None:
     everything = params.load()
     settings: Settings = everything.paper(PAPER)
     results = Path("results") / PAPER
-    clean, noisy = (load_arrays(f"data/{PAPER}/{part}.safetensors") for part in ("test", "noisy/test"))
-    tables = [score_table(EXPERIMENT, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()]
-    shown: dict[str, Arrays] = {}
-    with progress(len(settings.train.variants), "evaluating") as advance:
-        for name, variant in settings.train.variants.items():
-            for seed, network in load_trained(PAPER, name, variant, variants(settings)[name]).items():
-                estimates = denoise_all(as_denoiser(network), noisy)
-                tables.append(score_table(EXPERIMENT, name, seed, estimates, clean))
-                if name in NETWORKS:
-                    shown.setdefault(name, estimates)
-            advance()
-    scores = pd.concat(tables)
+    clean = load_arrays(f"data/{PAPER}/test.safetensors")
+    noisy = load_arrays(noisy_file(PAPER, TABLE1, "test"))
+    denoisers = {
+        name: {
+            seed: as_denoiser(network)
+            for seed, network in load_trained(PAPER, name, variant, variants(settings)[name]).items()
+        }
+        for name, variant in settings.train.variants.items()
+    }
+    scores, estimates = score_experiment(TABLE1, denoisers, noisy, clean)
     write_csv(results / "scores.csv", scores)
     write_json(results / "metrics.json", summary(scores))
     write_json(results / "initialisation.json", probe_initialisation(noisy, everything.seed))
-    draw_panels(results / "panels", list(islice(clean, settings.panels)), clean, noisy, shown)
+    shown = {name: images for name, images in estimates.items() if name in NETWORKS}
+    draw_panels(results / "panels" / TABLE1, list(islice(clean, settings.panels)), clean, noisy, shown)
 
 
 def probe_initialisation(noisy: Arrays, seed: int) -> dict[str, dict[str, dict[str, float]]]:

@@ -1,19 +1,26 @@
 """White Gaussian noise of σ = 30 (or `noise.sigma`), made once: float, unclipped, keyed by image."""
 
 from common import command, params
-from common.noise import Gaussian, corrupt
-from common.store import load_arrays, save_arrays
+from common.noise import Corruption, Gaussian, save_noisy
+from common.params import Params
+from common.store import load_arrays
 
 PAPER = "udncnn"
+TABLE1 = "table1"
+"""The experiment of claims.yaml that the score tables belong to."""
+
+
+def corruptions(everything: Params) -> dict[str, Corruption]:
+    """Experiment → the corruption of its test images."""
+    return {TABLE1: Gaussian(everything.sigma(PAPER))}
 
 
 def main() -> None:
     """Write the noisy validation and test images."""
     everything = params.load()
-    corruption = Gaussian(everything.sigma(PAPER))
-    for split in ("val", "test"):
-        clean = load_arrays(f"data/{PAPER}/{split}.safetensors")
-        save_arrays(f"data/{PAPER}/noisy/{split}.safetensors", corrupt(clean, corruption, seed=everything.seed))
+    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test")}
+    experiments = {name: (corruption, clean) for name, corruption in corruptions(everything).items()}
+    save_noisy(PAPER, experiments, seed=everything.seed)
 
 
 if __name__ == "__main__":

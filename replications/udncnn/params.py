@@ -6,9 +6,6 @@ from pydantic import Field
 
 from common.params import Count, Recipe, Section, Sigma, Variant
 
-EXPERIMENT = "table1"
-"""The experiment of claims.yaml that the score tables belong to."""
-
 
 class Noise(Section):
     sigma: Sigma

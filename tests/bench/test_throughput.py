@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from common.complexity import macs
 from common.metrics import CONVENTIONS, score
 from common.noise import Gaussian, corrupt
-from common.params import Recipe
+from common.params import Adam, Constant, Recipe
 from common.patches import Batch
 from common.training import fit
 
@@ -33,13 +33,9 @@ RECIPE = Recipe(
     steps=1 + TIMED_STEPS,
     batch=BATCH,
     crop=CROP,
-    optimizer="adam",
+    optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=1e-3,
-    schedule="constant",
-    step_every=None,
-    step_gamma=None,
-    momentum=0.9,
-    weight_decay=0.0,
+    schedule=Constant(name="constant"),
     ema_decay=None,
     precision="auto",
     validate_every=1 + TIMED_STEPS,
@@ -93,9 +89,9 @@ def suite_loop(batch: Batch) -> tuple[Timed, str, str]:
         calls.append(time.perf_counter())
         return batch
 
-    def validate(network: nn.Module) -> float:
+    def validate(network: nn.Module) -> dict[str, float]:
         calls.append(time.perf_counter())
-        return 0.0
+        return {}
 
     trained = fit(dncnn_17, batches, RECIPE, seed=0, validate=validate, label="suite's loop")
     seconds = min(np.diff(calls[1:]))
@@ -106,7 +102,8 @@ def usual_loop(batch: Batch) -> Timed:
     """The loop one writes first: float32, NCHW."""
     network = dncnn_17()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    noisy, clean = (torch.from_numpy(images).permute(0, 3, 1, 2).contiguous() for images in (batch.noisy, batch.clean))
+    images = (batch.inputs, batch.targets)
+    noisy, clean = (torch.from_numpy(array).permute(0, 3, 1, 2).contiguous() for array in images)
 
     def step() -> None:
         optimizer.zero_grad()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from common.metrics import CONVENTIONS
 from common.panels import draw_panels
@@ -44,7 +45,12 @@ def make(folder: Path) -> None:
     """Write params.yaml, claims.yaml and results/<paper> into `folder`."""
     replication, results = folder / "replications" / PAPER, folder / "results" / PAPER
     replication.mkdir(parents=True)
-    shutil.copy(REPOSITORY / "params.yaml", folder)
+    settings = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    settings["papers"] = {PAPER: settings["papers"][PAPER]}
+    for profile in settings["profiles"].values():
+        for other in set(profile) - {"latency", "baselines", PAPER}:
+            del profile[other]
+    write_text(folder / "params.yaml", yaml.safe_dump(settings))
     shutil.copy(REPOSITORY / "replications" / PAPER / "params.py", replication)
     write_text(replication / "claims.yaml", CLAIMS)
     splits = {"train": 46, "val": 5, "test": 2}
@@ -58,19 +64,20 @@ def make(folder: Path) -> None:
     write_json(results / "complexity.json", {"published": published, "profile": profile})
     times = {"median_ms": 300.0, "size": 512, "ms_per_megapixel": 1144.0}
     networks = {name: {"float32": {**times, "peak_memory_mb": 100.0}} for name in profile}
-    write_json(results / "latency.json", {"networks": networks, "filters": {"median": times}})
+    write_json(results / "latency.json", {"networks": networks})
+    write_json(folder / "results/filter_latency.json", {"median": times})
     for name in profile:
         write_csv(results / f"history/{name}.csv", history())
-        write_json(results / f"training/{name}.json", training())
+        write_json(results / f"training/{name}.json", training(name))
     write_csv(results / "history/dncnn_d1.csv", history().iloc[:0])
-    write_json(results / "training/dncnn_d1.json", {**training(), "seeds": {}})
+    write_json(results / "training/dncnn_d1.json", {**training("dncnn_d1"), "seeds": {}})
 
 
 def draw(folder: Path) -> None:
     """Draw one panel into results/<paper>/panels."""
     clean = {"astronaut": np.full((32, 32, 3), 128, np.uint8)}
     noisy = {name: image + np.float32(9) for name, image in clean.items()}
-    draw_panels(folder / "results" / PAPER / "panels", list(clean), clean, noisy, {"dncnn": noisy})
+    draw_panels(folder / "results" / PAPER / "panels/table1", list(clean), clean, noisy, {"dncnn": noisy})
 
 
 def scores(psnr_db: dict[str, float]) -> pd.DataFrame:
@@ -91,8 +98,8 @@ def history() -> pd.DataFrame:
     return pd.DataFrame({"seed": 0, **curves})
 
 
-def training() -> dict[str, object]:
-    """The record of one training."""
+def training(name: str) -> dict[str, object]:
+    """The record of one variant's training."""
     facts = {"steps": 100, "seconds": 20.0, "device": "cpu", "precision": "fp32", "precision_reason": "asked for"}
-    recipe = {"batch": 16, "crop": 44, "optimizer": "adam", "schedule": "one_cycle", "lr": 0.02}
-    return {"recipe": recipe, "seeds": {"0": facts}}
+    recipe = {"batch": 16, "crop": 44, "optimizer": {"name": "adam"}, "schedule": {"name": "one_cycle"}, "lr": 0.02}
+    return {"architecture": name, "experiment": "table1", "recipe": recipe, "seeds": {"0": facts}}

@@ -75,7 +75,7 @@ def test_the_nearest_convention_is_found_for_published_values_alone(tables: Path
 
 
 def test_a_network_without_bf16_times_keeps_its_float32_ones(tables: Path) -> None:
-    record = {"networks": {"dncnn": {"bfloat16": {"median_ms": 80.0}}}, "filters": {}}
+    record = {"networks": {"dncnn": {"bfloat16": {"median_ms": 80.0}}}}
     write_json(f"results/{fake_results.PAPER}/latency.json", record)
     row = benchmark.benchmark(Path("results"), fake_results.PAPER).set_index("network").loc["dncnn"]
     assert row["latency_ms_bf16"] == 80.0

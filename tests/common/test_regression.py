@@ -97,8 +97,8 @@ def test_filters_are_metrics_too(results):
     metrics = collect(results({"net": {"psnr_db": 24.0}}, filters=[*rows, ("table1", "nlm", "a", "luma", 99.0, 0.0)]))
     assert metrics == {
         "toy.net.psnr_db": 24.0,
-        "toy.table1.nlm.psnr_db": 29.0,
-        "toy.table1.nlm.ssim": pytest.approx(0.85),
+        "toy.table1.filters.nlm.psnr_db": 29.0,
+        "toy.table1.filters.nlm.ssim": pytest.approx(0.85),
     }
 
 
