@@ -179,6 +179,6 @@ OXFORD_PET_SAMPLE = replace(
     find=find_oxford_pet_sample,
     url="https://github.com/Naveen-Dodda/Sample_Pets_dataset",
     checksum="sha256 over the names and contents of the files",
-    notes=f"270 genuine pairs of three breeds (files of 250 kB at most), from a local folder {SAMPLE} only; the split is ours: the 80 ids whose "
-    "sha256 comes first are for testing, across the authors' own split",
+    notes=f"270 genuine pairs of three breeds (files of 250 kB at most), from a local folder {SAMPLE} only; the split "
+    "is ours: the 80 ids whose sha256 comes first are for testing, across the authors' own split",
 )
