@@ -10,6 +10,7 @@ from common.datasets.images import center_crop
 from common.datasets.registry import load
 from common.splits import save_splits
 from common.store import Arrays
+from replications.dsc_autoencoder.labels import label_of
 from replications.dsc_autoencoder.params import Data
 
 PAPER = "dsc_autoencoder"
@@ -21,11 +22,11 @@ def main() -> None:
     """Write the clean images of all splits; the labelled ones as labelled_train, labelled_val and labelled_test."""
     everything = params.load()
     settings, root = everything.paper(PAPER).data, everything.data.root
-    photographs = {split: load(name, split, root) for split, name in (("val", settings.validation),)}
+    validation = load(settings.validation, "val", root).items()
     test = islice(load(settings.test, "test", root).items(), settings.test_images)
     splits = {
         "train": (settings.train, load(settings.train, settings.train_split, root)),
-        "val": (settings.validation, _cropped(photographs["val"].items(), settings.validation_crop)),
+        "val": (settings.validation, _cropped(validation, settings.validation_crop)),
         "test": (settings.test, _cropped(test, settings.test_crop)),
     }
     labelled = labelled_splits(load(settings.labelled, "train", root), load(settings.labelled, "test", root), settings)
@@ -53,11 +54,6 @@ def small(image: np.ndarray) -> np.ndarray:
     from PIL import Image, ImageOps
 
     return np.asarray(ImageOps.fit(Image.fromarray(image), (SIDE, SIDE), Image.Resampling.LANCZOS))
-
-
-def label_of(image_id: str) -> str:
-    """The class of a labelled image: what stands before the slash of its id."""
-    return image_id.split("/")[0]
 
 
 def _of_each_class(images: Mapping[str, np.ndarray], count: int | None) -> Iterable[tuple[str, np.ndarray]]:

@@ -11,8 +11,10 @@ from common.evaluation import as_denoiser
 from common.plots import figure, legend_below, line_styles
 from common.store import Arrays, write_json
 from replications.dsc_autoencoder.measures import OMITTED, SCALE, conv1_map
-from replications.dsc_autoencoder.models import CLASSES, DENOISERS, Autoencoder
+from replications.dsc_autoencoder.models import CLASSES, Autoencoder
 
+DENOISERS = ("dsc", "plain", "plain_dsc_rate")
+CLASSIFIERS = ("classifier", "classifier_dsc")
 CAPTIONS = {
     "mse": "Fig. 6: validation MSE (0–255 scale) over iterations; mean and range over seeds, the first tenth left out.",
     "perceptual": "Fig. 5: validation MSE of the plain network under the perceptual loss.",
@@ -27,7 +29,7 @@ def draw_curves(folder: Path, histories: Mapping[str, pd.DataFrame], black_mse: 
     """Write the curves that this profile trained, and the captions of all figures."""
     write_json(folder / "captions.json", CAPTIONS)
     denoisers = {name: histories[name] for name in DENOISERS if name in histories}
-    classifiers = {name: histories[name] for name in ("classifier", "classifier_dsc") if name in histories}
+    classifiers = {name: histories[name] for name in CLASSIFIERS if name in histories}
     black = ("all black", black_mse)
     _curves(folder / "mse.png", denoisers, "val_mse", "validation MSE", omitted=OMITTED, level=black)
     perceptual = {name: histories[name] for name in ("perceptual",) if name in histories}

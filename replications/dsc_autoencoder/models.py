@@ -26,8 +26,6 @@ GATES = (0.1, 0.2, 0.3, 0.4)
 PLAIN = (1.0, 1.0, 1.0, 1.0)
 REDUCTION = 16
 """Four of the convolutions halve the image: heights and widths are padded to multiples of this."""
-DENOISERS = ("dsc", "plain")
-"""Variants that Fig. 6 compares; `perceptual` is the plain network under another loss."""
 CLASSES = 10
 DESCRIPTORS = 1024
 READOUT_SHARE = 0.01
@@ -40,15 +38,13 @@ class Build:
 
     width: factor on the published numbers of feature maps. bottleneck: feature maps of conv-5 before that factor.
     kernel: side of all kernels, odd. std: of the truncated normal (cut at two of them) that weights are drawn from;
-    None: √(2 / inputs of an output pixel), so that features keep their size. output_bias: where the biases of the last
-    deconvolution start, on the 0–255 scale; the other biases start at 0.
+    None: √(2 / inputs of an output pixel), so that features keep their size. Biases start at 0.
     """
 
     width: float = 1.0
     bottleneck: int = 518
     kernel: int = 3
     std: float | None = None
-    output_bias: float = 0.0
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -69,14 +65,12 @@ class Build:
         outputs = (*reversed(self.widths[:4]), COLOURS)
         inputs = tuple(reversed(self.widths))
         strides = (2, 2, 2, 2, 1)
-        layers = nn.ModuleList(
+        return nn.ModuleList(
             self._drawn(
                 nn.ConvTranspose2d(inputs[j], outputs[j], self.kernel, strides[j], self.kernel // 2, strides[j] - 1)
             )
             for j in range(len(strides))
         )
-        nn.init.constant_(layers[-1].bias, self.output_bias)  # type: ignore[arg-type]
-        return layers
 
     def linear(self, inputs: int, outputs: int, share: float = 1.0) -> nn.Linear:
         """A fully connected layer; `share` is a factor on the spread of its weights."""
@@ -163,27 +157,24 @@ def padded(images: Tensor) -> Tensor:
 
 def variants(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """Every network this paper trains, untrained, by the name of its variant and as the settings size it."""
-    build, gates = _build(settings), settings.network.gates
-    classifier = partial(Classifier, build, dropout=settings.network.dropout)
+    own = settings.network
+    build = Build(own.width, own.bottleneck, own.kernel, own.std)
+    classifier = partial(Classifier, build, dropout=own.dropout)
     return {
-        "dsc": partial(Autoencoder, build, gates),
+        "dsc": partial(Autoencoder, build, own.gates),
         "plain": partial(Autoencoder, build, PLAIN),
+        "plain_dsc_rate": partial(Autoencoder, build, PLAIN),
         "perceptual": partial(Autoencoder, build, PLAIN),
         "classifier": classifier,
-        "classifier_dsc": partial(classifier, gates=gates),
+        "classifier_dsc": partial(classifier, gates=own.gates),
     }
 
 
 def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
-    """The denoisers compared with each other and with other papers', as this profile trains them."""
-    return {name: variants(settings)[name] for name in DENOISERS}
+    """The two denoisers, compared with each other and with other papers', as this profile sizes them."""
+    return {name: variants(settings)[name] for name in ("dsc", "plain")}
 
 
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The denoisers at the paper's size."""
     return {"dsc": partial(Autoencoder, Build()), "plain": partial(Autoencoder, Build(), PLAIN)}
-
-
-def _build(settings: Settings) -> Build:
-    own = settings.network
-    return Build(own.width, own.bottleneck, own.kernel, own.std, own.output_bias)

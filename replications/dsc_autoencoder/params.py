@@ -36,7 +36,6 @@ class Network(Section):
     kernel: Literal[1, 3, 5, 7, 9]
     gates: Annotated[list[Share], Field(min_length=4, max_length=4)]
     std: Positive | None
-    output_bias: Annotated[float, Field(ge=0, le=255)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
 
 

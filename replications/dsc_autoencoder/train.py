@@ -16,12 +16,12 @@ from common.noise import noisy_file
 from common.params import Params
 from common.patches import Labelled, Patches
 from common.scale import Scale
-from common.store import Arrays, load_arrays
+from common.store import load_arrays
 from common.training import Player, supervised
 from common.variants import Training, train_variant
 from common.weights import load_trained
-from replications.dsc_autoencoder.data import label_of
-from replications.dsc_autoencoder.models import DENOISERS, Classifier, variants
+from replications.dsc_autoencoder.labels import labelled_arrays
+from replications.dsc_autoencoder.models import Classifier, variants
 from replications.dsc_autoencoder.noise import DENOISE, corruptions
 
 PAPER = "dsc_autoencoder"
@@ -46,8 +46,8 @@ def denoising(name: str, everything: Params) -> Training:
         recipe=recipe,
         players=(supervised(perceptual_loss(everything) if name == "perceptual" else F.mse_loss),),
         scale=SCALE,
-        architecture=name if name in DENOISERS else None,
-        experiment=DENOISE if name in DENOISERS else "perceptual",
+        architecture=None if name == "perceptual" else name.removesuffix("_dsc_rate"),
+        experiment="perceptual" if name == "perceptual" else DENOISE,
     )
 
 
@@ -59,14 +59,15 @@ def perceptual_loss(everything: Params) -> Callable[[Tensor, Tensor], Tensor]:
     settings = everything.paper(PAPER)
 
     @cache
-    def judge() -> Classifier:
+    def features() -> Callable[[Tensor], Tensor]:
         name = CLASSIFIERS[0]
         trained = load_trained(PAPER, name, settings.train.variants[name], variants(settings)[name])
-        classifier: Classifier = next(iter(trained.values())).eval().requires_grad_(False)
-        return classifier
+        classifier = next(iter(trained.values())).eval().requires_grad_(False)
+        assert isinstance(classifier, Classifier)
+        return classifier.describe
 
     def loss(estimate: Tensor, target: Tensor) -> Tensor:
-        return feature_distance(judge().to(estimate.device).describe, estimate, target)
+        return feature_distance(features(), estimate, target)
 
     return loss
 
@@ -94,14 +95,8 @@ def pretrained(classifier: nn.Module, everything: Params) -> nn.Module:
     """The classifier with conv-1 to conv-5 of the DSC network's first training."""
     settings = everything.paper(PAPER)
     trained = load_trained(PAPER, "dsc", settings.train.variants["dsc"], variants(settings)["dsc"])
-    classifier.encoder.load_state_dict(next(iter(trained.values())).encoder.state_dict())  # type: ignore[union-attr, operator]
+    classifier.encoder.load_state_dict(next(iter(trained.values())).encoder.state_dict())  # type: ignore[union-attr]
     return classifier
-
-
-def labelled_arrays(images: Arrays) -> tuple[np.ndarray, np.ndarray]:
-    """Images (N, 64, 64, 3) uint8 and their classes (N,), numbered in the order of the classes' names."""
-    _, numbers = np.unique([label_of(image) for image in images], return_inverse=True)
-    return np.stack(list(images.values())), numbers
 
 
 def rates(network: nn.Module, images: np.ndarray, labels: np.ndarray, split: str) -> dict[str, float]:

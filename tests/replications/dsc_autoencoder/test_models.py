@@ -25,7 +25,7 @@ DECONVOLUTIONS = ["8x8x256", "16x16x128", "32x32x64", "64x64x64", "64x64x3"]
 
 def small(gates: tuple[float, ...] = GATES, seed: int = 0) -> Autoencoder:
     with seeded(seed):
-        return Autoencoder(Build(width=0.125, output_bias=128), gates).eval()
+        return Autoencoder(Build(width=0.125), gates).eval()
 
 
 def photographs(count: int = 2, height: int = 64, width: int = 64) -> Tensor:
@@ -167,7 +167,7 @@ def test_dropout_acts_in_training_and_spares_the_features_of_the_perceptual_loss
 
 
 def test_the_pretrained_classifier_takes_over_every_convolution() -> None:
-    denoiser, classifier = small(), Classifier(Build(width=0.125, output_bias=128), GATES)
+    denoiser, classifier = small(), Classifier(Build(width=0.125), GATES)
     classifier.encoder.load_state_dict(denoiser.encoder.state_dict())
     images = photographs(1)
     bottleneck, _ = denoiser.encode(images)
