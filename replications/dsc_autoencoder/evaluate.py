@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from common import command, params
-from common.evaluation import TRIVIAL, as_denoiser, denoise_all, score_experiment, summary
+from common.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.seeding import seeded
@@ -26,8 +27,10 @@ CLASSIFIERS = ("classifier", "classifier_dsc")
 
 Networks = dict[str, dict[int, Autoencoder]]
 """Variant → training seed → trained denoiser."""
+Numbers = Mapping[str, float]
+"""Measure → its value in one training."""
 Samples = dict[str, list[float]]
-"""Measure → one sample per training seed."""
+"""Measure → its values, one for each training."""
 
 
 def main() -> None:
@@ -40,7 +43,7 @@ def main() -> None:
     histories = {name: pd.read_csv(RESULTS / "history" / f"{name}.csv") for name in trained}
     networks = load_networks(settings, [name for name in trained if name not in CLASSIFIERS])
     score(settings, networks, noisy, clean)
-    records = {
+    records: dict[str, Mapping[str, Any]] = {
         "curves": curves(networks, histories, noisy, clean),
         "classify": classify(histories),
         "flow": {name: over_seeds(own, lambda net: measures.flow(net, noisy)) for name, own in networks.items()},
@@ -78,26 +81,36 @@ def score(settings: Settings, networks: Networks, noisy: Arrays, clean: Arrays) 
     draw_panels(RESULTS / "panels" / DENOISE, list(islice(clean, settings.panels)), clean, noisy, shown)
 
 
-def over_seeds(networks: Mapping[int, Autoencoder], measure: Callable[[Autoencoder], Mapping[str, float]]) -> Samples:
+def over_seeds(networks: Mapping[int, Autoencoder], measure: Callable[[Autoencoder], Numbers]) -> Samples:
     """What `measure` gives for every training."""
     return samples(measure(network) for network in networks.values())
 
 
-def samples(rows: Iterable[Mapping[str, float]]) -> Samples:
-    """One list for each measure, in the order of the rows; six significant digits."""
-    rows = list(rows)
-    return {key: [float(f"{row[key]:.6g}") for row in rows] for key in rows[0]}
+def samples(rows: Iterable[Numbers]) -> Samples:
+    """One list for each measure, in the order of the rows."""
+    rounded = [to_six_digits(row) for row in rows]
+    return {key: [row[key] for row in rounded] for key in rounded[0]}
+
+
+def to_six_digits(row: Numbers) -> dict[str, float]:
+    """The numbers with six significant digits."""
+    return {key: float(f"{value:.6g}") for key, value in row.items()}
 
 
 def curves(
     networks: Networks, histories: Mapping[str, pd.DataFrame], noisy: Arrays, clean: Arrays
-) -> dict[str, Samples]:
+) -> dict[str, Samples | dict[str, float]]:
     """Claims D1–D3 and D5: each denoiser's outputs and the shape of its curve; of trivial predictors, the outputs."""
-    found = {name: samples([measures.outputs(denoise_all(trivial, noisy), clean)]) for name, trivial in TRIVIAL.items()}
+
+    def outputs(denoiser: Denoiser) -> dict[str, float]:
+        return measures.outputs(denoise_all(denoiser, noisy), clean)
+
+    found: dict[str, Samples | dict[str, float]] = {
+        name: to_six_digits(outputs(trivial)) for name, trivial in TRIVIAL.items()
+    }
     for name, own in networks.items():
         shapes = samples(measures.curve(history) for _, history in histories[name].groupby("seed"))
-        results = over_seeds(own, lambda net: measures.outputs(denoise_all(as_denoiser(net, SCALE), noisy), clean))
-        found[name] = shapes | results
+        found[name] = shapes | over_seeds(own, lambda network: outputs(as_denoiser(network, SCALE)))
     return found
 
 
@@ -124,14 +137,16 @@ def outlines(settings: Settings, networks: Networks, noisy: Arrays, clean: Array
     return {name: over_seeds(own, measure) for name, own in (networks | {"untrained": untrained}).items() if own}
 
 
-def boxes(networks: Networks, boxed: Arrays, clean: Arrays) -> dict[str, Samples]:
+def boxes(networks: Networks, boxed: Arrays, clean: Arrays) -> dict[str, Samples | dict[str, float]]:
     """Claim D8: the box of noise before (noisy) and after each denoiser; outside it, nothing was disturbed before."""
 
     def measure(network: Autoencoder) -> dict[str, float]:
         return measures.box(denoise_all(as_denoiser(network, SCALE), boxed), boxed, clean)
 
-    before = {"noisy": {"inside_db": [measures.box(boxed, boxed, clean)["inside_db"]]}}
-    return before | {name: over_seeds(own, measure) for name, own in networks.items()}
+    before = measures.box(boxed, boxed, clean)["inside_db"]
+    return {"noisy": to_six_digits({"inside_db": before})} | {
+        name: over_seeds(own, measure) for name, own in networks.items()
+    }
 
 
 if __name__ == "__main__":
