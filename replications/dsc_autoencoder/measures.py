@@ -40,7 +40,7 @@ def curve(history: pd.DataFrame) -> dict[str, float]:
         "fall": float(1 - shown[-1] / shown[0]),
         "fall_late": float(1 - shown[-1] / middle),
         "span_last": float(np.ptp(last) / last.mean()),
-        "roughness": float(np.maximum(np.diff(shown), 0).mean() / shown.mean()),
+        "roughness": float(np.maximum(np.diff(shown), 0).sum() / max(len(shown) - 1, 1) / shown.mean()),
     }
 
 
