@@ -52,8 +52,9 @@ def main() -> None:
     }
     for name, record in records.items():
         write_json(RESULTS / f"{name}.json", record)
-    black = np.mean([np.mean(image.astype(np.float64) ** 2) for image in clean.values()])
-    figures.draw_curves(RESULTS / "figures", histories, float(black))
+    validation = load_arrays(f"data/{PAPER}/val.safetensors").values()
+    black = float(np.mean([np.mean(image.astype(np.float64) ** 2) for image in validation]))
+    figures.draw_curves(RESULTS / "figures", histories, black, settings.data.labelled)
     for network in islice(networks.get("dsc", {}).values(), 1):
         figures.draw_conv1(RESULTS / "figures", network, {DENOISE: noisy, BOX: boxed}, clean)
 
@@ -123,18 +124,21 @@ def classify(histories: Mapping[str, pd.DataFrame]) -> dict[str, Samples]:
     }
 
 
-def outlines(settings: Settings, networks: Networks, noisy: Arrays, clean: Arrays, seed: int) -> dict[str, Samples]:
-    """Claim D8: how well Conv-1 outlines objects, in the trained networks and in untrained ones of the same seeds."""
+def outlines(
+    settings: Settings, networks: Networks, noisy: Arrays, clean: Arrays, seed: int
+) -> dict[str, Samples | dict[str, float]]:
+    """Claim D8: how well Conv-1 outlines objects, trained and untrained, and how well the noisy image itself does."""
     untrained: dict[int, Autoencoder] = {}
     for own_seed in networks.get("dsc", {}):
         with seeded(seed + own_seed):
             untrained[own_seed] = variants(settings)["dsc"]()  # type: ignore[assignment]
 
     def measure(network: Autoencoder) -> dict[str, float]:
-        maps = {name: measures.conv1_map(network, image) for name, image in noisy.items()}
-        return {"correlation": measures.outline(maps, clean)}
+        return measures.outline({name: measures.conv1_map(network, image) for name, image in noisy.items()}, clean)
 
-    return {name: over_seeds(own, measure) for name, own in (networks | {"untrained": untrained}).items() if own}
+    grey = {name: image.mean(axis=-1) for name, image in noisy.items()}
+    found = {name: over_seeds(own, measure) for name, own in (networks | {"untrained": untrained}).items() if own}
+    return {"noisy": to_six_digits(measures.outline(grey, clean))} | found
 
 
 def boxes(networks: Networks, boxed: Arrays, clean: Arrays) -> dict[str, Samples | dict[str, float]]:

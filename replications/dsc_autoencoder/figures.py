@@ -16,18 +16,21 @@ from replications.dsc_autoencoder.models import CLASSES, Autoencoder
 DENOISERS = ("dsc", "plain", "plain_dsc_rate")
 CLASSIFIERS = ("classifier", "classifier_dsc")
 CAPTIONS = {
-    "mse": "Fig. 6: validation MSE (0–255 scale) over iterations; mean and range over seeds, the first tenth left out.",
+    "mse": "Fig. 6: validation MSE (0–255 scale), the first tenth left out; mean and range over seeds.",
     "perceptual": "Fig. 5: validation MSE of the plain network under the perceptual loss.",
     "accuracy": "Figs. 4 and 11: test accuracy of the classifier from random weights and from the DSC encoder's; "
-    "mean and range over seeds. The embedded scenes are a stand-in for STL-10's classes.",
+    "mean and range over seeds. Labelled images: {labelled} (embedded_scenes is a stand-in for STL-10's classes).",
     "cross_entropy": "Fig. 10: test cross-entropy of the same trainings, in nats.",
     "conv1": "Figs. 7–9: noisy, mean of Conv-1's maps, denoised by DSC, clean; below, noise in a box alone.",
 }
 
 
-def draw_curves(folder: Path, histories: Mapping[str, pd.DataFrame], black_mse: float) -> None:
-    """Write the curves that this profile trained, and the captions of all figures."""
-    write_json(folder / "captions.json", CAPTIONS)
+def draw_curves(folder: Path, histories: Mapping[str, pd.DataFrame], black_mse: float, labelled: str) -> None:
+    """Write the curves that this profile trained, and the captions of all figures.
+
+    black_mse: of an all-black output on the validation images. labelled: name of the labelled images' data set.
+    """
+    write_json(folder / "captions.json", {name: text.format(labelled=labelled) for name, text in CAPTIONS.items()})
     denoisers = {name: histories[name] for name in DENOISERS if name in histories}
     classifiers = {name: histories[name] for name in CLASSIFIERS if name in histories}
     black = ("all black", black_mse)
@@ -44,14 +47,17 @@ def draw_conv1(folder: Path, network: Autoencoder, noisy: Mapping[str, Arrays], 
     """Write conv1.png: a row for each corruption of `noisy`, with the first test images."""
     titles = ("noisy", "Conv-1", "denoised", "clean")
     denoise = as_denoiser(network, SCALE)
-    with figure(len(noisy) * 1.05 + 0.3, folder / "conv1.png") as drawn:
+    style = {"cmap": "gray", "interpolation": "nearest"}  # smoothed pixels would double the file
+    with figure(len(noisy) * 0.97 + 0.25, folder / "conv1.png") as drawn:
         grid = drawn.subplots(len(noisy), len(titles), squeeze=False)
+        for axes, title in zip(grid[0], titles, strict=True):
+            axes.set_title(title)
         for row, own, name in zip(grid, noisy.values(), clean, strict=False):
             shown = (own[name], conv1_map(network, own[name]), denoise(own[name]), clean[name])
-            for axes, title, image in zip(row, titles, shown, strict=True):
+            for axes, image in zip(row, shown, strict=True):
                 colour = image.ndim == 3
-                axes.imshow(np.clip(image, 0, 255).astype(np.uint8) if colour else image, cmap="gray")
-                axes.set(xticks=[], yticks=[], title=title if row is grid[0] else "")
+                axes.imshow(np.clip(image, 0, 255).astype(np.uint8) if colour else image, **style)
+                axes.set(xticks=[], yticks=[])
                 axes.grid(visible=False)
 
 

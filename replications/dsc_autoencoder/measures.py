@@ -28,17 +28,17 @@ EARLY, PUBLISHED = 20, 100
 def curve(history: pd.DataFrame) -> dict[str, float]:
     """The shape of a curve of validation MSE (columns step, val_mse), the first tenth of the training left out.
 
-    fall: share of the MSE lost from there to the end; fall_late: from the middle of the training to the end. span_last:
-    (highest - lowest) / mean over the last fifth, 0 on a plateau. roughness: mean absolute change between neighbouring
-    validations that goes up, over the mean: 0 for a curve that only falls.
+    fall: share of the MSE lost from there to the end, 0 where it has risen; fall_late: from the middle of the training
+    to the end. span_last: (highest - lowest) / mean over the last fifth, 0 on a plateau. roughness: mean rise between
+    neighbouring validations (a fall counts as 0), over the mean: 0 for a curve that only falls.
     """
     steps, errors = history["step"].to_numpy(), history["val_mse"].to_numpy()
     total = steps[-1]
     shown, last = errors[steps >= OMITTED * total], errors[steps >= LAST_FIFTH * total]
     middle = errors[steps >= total / 2][0]
     return {
-        "fall": float(1 - shown[-1] / shown[0]),
-        "fall_late": float(1 - shown[-1] / middle),
+        "fall": max(float(1 - shown[-1] / shown[0]), 0.0),
+        "fall_late": max(float(1 - shown[-1] / middle), 0.0),
         "span_last": float(np.ptp(last) / last.mean()),
         "roughness": float(np.maximum(np.diff(shown), 0).sum() / max(len(shown) - 1, 1) / shown.mean()),
     }
@@ -119,19 +119,23 @@ def conv1_map(network: Autoencoder, noisy: np.ndarray) -> np.ndarray:
     return first[0].mean(dim=0)[:height, :width].cpu().numpy()
 
 
-def outline(maps: Mapping[str, np.ndarray], clean: Mapping[str, np.ndarray]) -> float:
-    """Correlation over pixels of a map (H, W) with the Sobel magnitude of the clean image's grey, mean over images.
+def outline(maps: Mapping[str, np.ndarray], clean: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """How well maps (H, W) outline objects: correlations over pixels with the Sobel magnitude of the clean, grey image.
 
-    Ours: the paper judges by eye that Conv-1 outlines the object. 0 for a map that is constant.
+    Ours: the paper judges by eye. on_edges: of the map itself, high on edges. edges: of the map's own Sobel magnitude,
+    so that what has the same edges as the clean image has 1. Means over images; 0 for a map that is constant.
     """
     from skimage.filters import sobel
 
-    found = []
-    for name, shown in maps.items():
-        edges = sobel(clean[name].astype(np.float64).mean(axis=-1))
-        constant = shown.std() == 0 or edges.std() == 0
-        found.append(0.0 if constant else float(np.corrcoef(shown.ravel(), edges.ravel())[0, 1]))
-    return float(np.mean(found))
+    wanted = {name: sobel(clean[name].astype(np.float64).mean(axis=-1)) for name in maps}
+    return {
+        "on_edges": float(np.mean([_correlation(shown, wanted[name]) for name, shown in maps.items()])),
+        "edges": float(np.mean([_correlation(sobel(shown), wanted[name]) for name, shown in maps.items()])),
+    }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return 0.0 if a.std() == 0 or b.std() == 0 else float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def box(estimates: Mapping[str, np.ndarray], noisy: Arrays, clean: Arrays) -> dict[str, float]:

@@ -32,6 +32,16 @@ def test_a_curves_shape_by_hand() -> None:
     assert shape["roughness"] == pytest.approx((20 / 4) / 704)
 
 
+def test_a_curve_that_rises_has_lost_nothing() -> None:
+    shape = measures.curve(pd.DataFrame({"step": [50, 100], "val_mse": [500, 1000]}))
+    assert (shape["fall"], shape["fall_late"]) == (0, 0)
+    assert shape["roughness"] == pytest.approx(500 / 750)
+
+
+def test_a_curve_of_one_validation_has_no_shape() -> None:
+    assert set(measures.curve(pd.DataFrame({"step": [50], "val_mse": [500]})).values()) == {0}
+
+
 def test_outputs_count_black_pixels_and_dead_colours() -> None:
     clean = {"a": np.full((2, 2, 3), 100, np.uint8)}
     estimate = np.zeros((2, 2, 3), np.float32)
@@ -84,14 +94,19 @@ def test_a_constant_that_a_path_adds_counts_as_nothing() -> None:
     assert measures.flow(constant, images())["bottleneck"] == 0
 
 
-def test_the_outline_of_a_sobel_map_is_perfect_and_of_a_constant_none() -> None:
+def test_outlines_of_a_sobel_map_of_the_image_itself_and_of_a_constant() -> None:
     from skimage.filters import sobel
 
     clean = {name: image.astype(np.uint8) for name, image in images().items()}
-    edges = {name: sobel(image.astype(np.float64).mean(axis=-1)) for name, image in clean.items()}
-    assert measures.outline(edges, clean) == pytest.approx(1)
-    assert measures.outline({name: -edge for name, edge in edges.items()}, clean) == pytest.approx(-1)
-    assert measures.outline({name: np.ones_like(edge) for name, edge in edges.items()}, clean) == 0
+    grey = {name: image.astype(np.float64).mean(axis=-1) for name, image in clean.items()}
+    edges = {name: sobel(image) for name, image in grey.items()}
+    assert measures.outline(edges, clean)["on_edges"] == pytest.approx(1)
+    assert measures.outline({name: -edge for name, edge in edges.items()}, clean)["on_edges"] == pytest.approx(-1)
+    assert measures.outline({name: 5 - 3 * image for name, image in grey.items()}, clean)["edges"] == pytest.approx(1)
+    assert measures.outline({name: np.ones_like(edge) for name, edge in edges.items()}, clean) == {
+        "on_edges": 0,
+        "edges": 0,
+    }
 
 
 def test_conv1_maps_have_the_size_of_the_image() -> None:
