@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import command, params
+from common.errors import UserError
 from common.evaluation import validation
 from common.losses import feature_distance
 from common.noise import noisy_file
@@ -56,13 +57,10 @@ def perceptual_loss(everything: Params) -> Callable[[Tensor, Tensor], Tensor]:
 
     The paper prints the sum of signed differences, which has no minimum.
     """
-    settings = everything.paper(PAPER)
 
     @cache
     def features() -> Callable[[Tensor], Tensor]:
-        name = CLASSIFIERS[0]
-        trained = load_trained(PAPER, name, settings.train.variants[name], variants(settings)[name])
-        classifier = next(iter(trained.values())).eval().requires_grad_(False)
+        classifier = first_trained(CLASSIFIERS[0], everything).eval().requires_grad_(False)
         assert isinstance(classifier, Classifier)
         return classifier.describe
 
@@ -93,10 +91,18 @@ def classification(name: str, everything: Params) -> Training:
 
 def pretrained(classifier: nn.Module, everything: Params) -> nn.Module:
     """The classifier with conv-1 to conv-5 of the DSC network's first training."""
-    settings = everything.paper(PAPER)
-    trained = load_trained(PAPER, "dsc", settings.train.variants["dsc"], variants(settings)["dsc"])
-    classifier.encoder.load_state_dict(next(iter(trained.values())).encoder.state_dict())  # type: ignore[union-attr]
+    denoiser = first_trained("dsc", everything)
+    classifier.encoder.load_state_dict(denoiser.encoder.state_dict())  # type: ignore[union-attr, operator]
     return classifier
+
+
+def first_trained(name: str, everything: Params) -> nn.Module:
+    """The first training of a variant that another one builds on; UserError where the profile trains none."""
+    settings = everything.paper(PAPER)
+    variant = settings.train.variants[name]
+    if not variant.seeds:
+        raise UserError(f"train.variants.{name}.seeds is empty, but another variant builds on it: give it one seed")
+    return next(iter(load_trained(PAPER, name, variant, variants(settings)[name]).values()))
 
 
 def rates(network: nn.Module, images: np.ndarray, labels: np.ndarray, split: str) -> dict[str, float]:

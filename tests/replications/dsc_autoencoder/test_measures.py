@@ -42,14 +42,14 @@ def test_a_curve_of_one_validation_has_no_shape() -> None:
     assert set(measures.curve(pd.DataFrame({"step": [50], "val_mse": [500]})).values()) == {0}
 
 
-def test_outputs_count_black_pixels_and_dead_colours() -> None:
+def test_outputs_count_black_pixels_and_zeros() -> None:
     clean = {"a": np.full((2, 2, 3), 100, np.uint8)}
     estimate = np.zeros((2, 2, 3), np.float32)
     estimate[0, 0] = (0, 15, 300)  # bright in one colour: not near black
     estimate[0, 1] = (0, 15, 15)
     found = measures.outputs({"a": estimate}, clean)
     assert found["near_black"] == 0.75
-    assert found["dead_colours"] == 1
+    assert found["zeros"] == pytest.approx(8 / 12)
     # Squares: 4 × 100² (red), 2 × 85² + 2 × 100² (green), 200² + 85² + 2 × 100² (blue), over 12 values.
     assert found["test_mse"] == pytest.approx((4 * 10000 + 2 * 7225 + 20000 + 40000 + 7225 + 20000) / 12)
 

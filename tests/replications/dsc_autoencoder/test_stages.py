@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from common import params
+from common.errors import UserError
 from common.noise import Chain, Gaussian, SaltAndPepper
 from common.store import Arrays
 from replications.dsc_autoencoder.data import labelled_splits, small
 from replications.dsc_autoencoder.labels import label_of, labelled_arrays
 from replications.dsc_autoencoder.noise import boxed, corruptions
+from replications.dsc_autoencoder.train import first_trained
 
 
 def labelled(side: int = 64) -> Arrays:
@@ -57,3 +59,11 @@ def test_the_box_lies_in_an_otherwise_clean_image() -> None:
     clean = np.full((1, 40, 40, 3), 100, np.float32)
     noisy = boxed(params.load())(clean, np.random.default_rng(0))
     assert (noisy != clean).any(axis=-1).sum() == 14**2  # 0.35 of 40 pixels
+
+
+def test_a_variant_that_builds_on_an_untrained_one_says_what_to_do() -> None:
+    everything = params.load()
+    section = everything.profiles[everything.profile]["dsc_autoencoder"]
+    section["train"]["variants"]["dsc"]["seeds"] = []
+    with pytest.raises(UserError, match=r"train\.variants\.dsc\.seeds is empty"):
+        first_trained("dsc", everything)
