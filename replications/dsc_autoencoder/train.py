@@ -92,7 +92,7 @@ def classification(name: str, everything: Params) -> Training:
 def pretrained(classifier: nn.Module, everything: Params) -> nn.Module:
     """The classifier with conv-1 to conv-5 of the DSC network's first training."""
     denoiser = first_trained("dsc", everything)
-    classifier.encoder.load_state_dict(denoiser.encoder.state_dict())  # type: ignore[union-attr, operator]
+    classifier.encoder.load_state_dict(denoiser.encoder.state_dict())  # type: ignore[union-attr]
     return classifier
 
 
