@@ -15,6 +15,7 @@ from replications.dsc_autoencoder.models import CLASSES, Autoencoder
 
 DENOISERS = ("dsc", "plain", "plain_dsc_rate")
 CLASSIFIERS = ("classifier", "classifier_dsc")
+STEP = 8
 CAPTIONS = {
     "mse": "Fig. 6: validation MSE (0–255 scale), the first tenth left out; mean and range over seeds.",
     "perceptual": "Fig. 5: validation MSE of the plain network under the perceptual loss.",
@@ -56,9 +57,14 @@ def draw_conv1(folder: Path, network: Autoencoder, noisy: Mapping[str, Arrays], 
             shown = (own[name], conv1_map(network, own[name]), denoise(own[name]), clean[name])
             for axes, image in zip(row, shown, strict=True):
                 colour = image.ndim == 3
-                axes.imshow(np.clip(image, 0, 255).astype(np.uint8) if colour else image, **style)
+                axes.imshow(_coarse(image) if colour else image, **style)
                 axes.set(xticks=[], yticks=[])
                 axes.grid(visible=False)
+
+
+def _coarse(image: np.ndarray) -> np.ndarray:
+    """An image as uint8 in steps of `STEP` grey levels, so that its noise does not make the file large."""
+    return (np.clip(image, 0, 255) // STEP * STEP).astype(np.uint8)
 
 
 def _curves(
