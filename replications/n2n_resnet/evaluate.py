@@ -74,7 +74,7 @@ def _histories(results: Path, noise: NoiseName) -> dict[str, pd.DataFrame]:
 
 def _curves(histories: dict[NoiseName, dict[str, pd.DataFrame]], epochs: int) -> Record:
     """Noise → the shapes of its curves; the samples of each list are both variants' trainings."""
-    record = {}
+    record: Record = {}
     for noise, members in histories.items():
         runs = [run for history in members.values() for _, run in history.groupby("seed")]
         if runs:

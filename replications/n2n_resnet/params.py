@@ -41,7 +41,7 @@ class TrainingNoise(Section):
 
 
 class Face(Section):
-    """The photograph of the panels, and the square of it that is shown: top, left and side in pixels."""
+    """A photograph for the panels, and the square of it that is shown: top, left and side in pixels."""
 
     dataset: str
     image: str
@@ -59,7 +59,7 @@ class Data(Section):
     test_images: Count | None
     test_crop: Annotated[int, Field(ge=16)]
     medical: str
-    face: Face
+    faces: Annotated[list[Face], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _one_validation(self) -> "Data":
