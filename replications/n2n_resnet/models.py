@@ -25,9 +25,9 @@ class Branches:
     """Feature maps of the four parallel branches: 1×1, 3×3, 5×5 (as two 3×3), and 1×1 after a 3×3 average pooling."""
 
     pointwise: int = 16
-    three: int = 24
-    five: int = 16
-    pooled: int = 8
+    three: int = 32
+    five: int = 32
+    pooled: int = 16
 
     @property
     def total(self) -> int:
@@ -55,24 +55,32 @@ class Build:
 class InceptionBlock(nn.Module):
     """ReLU(x + project(concatenated branches of x)), the shape of Szegedy et al.'s Inception-ResNet (2017).
 
-    Every convolution is followed by batch norm; the projection, 1×1 back to the block's width, has no ReLU of its own.
+    The branches: 1×1; 3×3; 5×5 as two 3×3; and 1×1 with a 3×3 average pooling. Every convolution is followed by batch
+    norm; the projection, 1×1 back to the block's width, has no ReLU of its own. Branches that begin with the same kind
+    of convolution share it, and the pooling comes after its 1×1 convolution, which commutes with it: the same function,
+    a third faster on a CPU.
     (N, width, H, W) → the same.
     """
 
     def __init__(self, width: int, branches: Branches, *, shortcut: bool) -> None:
         super().__init__()
-        self.shortcut = shortcut
-        self.pointwise = _unit(width, branches.pointwise, 1)
-        self.three = _unit(width, branches.three, 3)
-        self.five = nn.Sequential(_unit(width, branches.five, 3), _unit(branches.five, branches.five, 3))
+        self.branches, self.shortcut = branches, shortcut
+        # No biases: batch norm has them.
+        self.pointwise_and_pooled = nn.Conv2d(width, branches.pointwise + branches.pooled, 1, bias=False)
+        self.three_and_five = nn.Conv2d(width, branches.three + branches.five, 3, padding=1, bias=False)
+        second = nn.Conv2d(branches.five, branches.five, 3, padding=1, bias=False)
+        self.five = nn.Sequential(nn.BatchNorm2d(branches.five), nn.ReLU(), second)
         # The padding does not count, so that a constant stays constant up to the border.
-        pooling = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-        self.pooled = nn.Sequential(pooling, _unit(width, branches.pooled, 1))
+        self.pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+        self.join = nn.Sequential(nn.BatchNorm2d(branches.total), nn.ReLU())
         self.project = nn.Sequential(nn.Conv2d(branches.total, width, 1, bias=False), nn.BatchNorm2d(width))
 
     def forward(self, features: Tensor) -> Tensor:
-        branches = [branch(features) for branch in (self.pointwise, self.three, self.five, self.pooled)]
-        projected = self.project(torch.cat(branches, dim=1))  # (N, total, H, W) → (N, width, H, W)
+        sizes = self.branches
+        pointwise, pooled = self.pointwise_and_pooled(features).split([sizes.pointwise, sizes.pooled], dim=1)
+        three, five = self.three_and_five(features).split([sizes.three, sizes.five], dim=1)
+        joined = self.join(torch.cat([pointwise, three, self.five(five), self.pool(pooled)], dim=1))
+        projected = self.project(joined)  # (N, total, H, W) → (N, width, H, W)
         return F.relu(features + projected if self.shortcut else projected)
 
 
@@ -86,7 +94,8 @@ class InceptionResNet(nn.Module):
     def __init__(self, build: Build) -> None:
         super().__init__()
         self.predicts, self.scale = build.predicts, build.residual_scale
-        self.head = _unit(COLOURS, build.width, 3)
+        first = nn.Conv2d(COLOURS, build.width, 3, padding=1, bias=False)
+        self.head = nn.Sequential(first, nn.BatchNorm2d(build.width), nn.ReLU())
         blocks = (InceptionBlock(build.width, build.branches, shortcut=build.shortcuts) for _ in range(build.blocks))
         self.blocks = nn.Sequential(*blocks)
         self.tail = nn.Conv2d(build.width, COLOURS, 3, padding=1)
@@ -94,12 +103,6 @@ class InceptionResNet(nn.Module):
     def forward(self, noisy: Tensor) -> Tensor:
         output: Tensor = self.tail(self.blocks(self.head(noisy)))
         return noisy + self.scale * output if self.predicts == "residual" else output
-
-
-def _unit(inputs: int, outputs: int, side: int) -> nn.Sequential:
-    """conv·BN·ReLU that keeps the image's size."""
-    convolution = nn.Conv2d(inputs, outputs, side, padding=side // 2, bias=False)  # batch norm has the bias
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from common import params
 from common.seeding import seeded
@@ -61,6 +62,23 @@ def test_the_branches_are_concatenated_and_projected_to_the_blocks_width() -> No
     block.project.register_forward_pre_hook(watch)
     assert block(torch.randn(2, 6, 8, 8)).shape == (2, 6, 8, 8)
     assert seen == [(2, 2 + 3 + 4 + 5, 8, 8)]
+
+
+def test_the_shared_convolutions_compute_the_four_branches() -> None:
+    with seeded(0):
+        block = InceptionBlock(6, Branches(2, 3, 4, 5), shortcut=True).eval()
+        features = torch.randn(1, 6, 7, 9)
+    narrow, wide = block.pointwise_and_pooled.weight, block.three_and_five.weight
+    pooled = F.avg_pool2d(features, 3, stride=1, padding=1, count_include_pad=False)
+    middle = F.relu(block.five[0](F.conv2d(features, wide[3:], padding=1)))
+    branches = [
+        F.conv2d(features, narrow[:2]),
+        F.conv2d(features, wide[:3], padding=1),
+        F.conv2d(middle, block.five[2].weight, padding=1),  # type: ignore[arg-type]
+        F.conv2d(pooled, narrow[2:]),
+    ]
+    expected = F.relu(features + block.project(F.relu(block.join[0](torch.cat(branches, dim=1)))))
+    torch.testing.assert_close(block(features), expected)
 
 
 def test_a_block_whose_projection_is_zero_returns_what_is_positive_in_its_input() -> None:
