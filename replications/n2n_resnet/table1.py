@@ -7,11 +7,15 @@ few steps, at the rate that the schedule starts with: a recipe that diverges doe
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from common import command, params
+from common.metrics import CONVENTIONS, score
+from common.noise import noisy_file
 from common.params import SGD, Constant, Params, Recipe
 from common.progress import progress
 from common.scale import Scale
-from common.store import write_json
+from common.store import load_arrays, write_json
 from common.training import NotFiniteLossError, fit
 from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import TASKS
@@ -48,7 +52,11 @@ def main() -> None:
 
 
 def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
-    """`diverged`, 1 or 0, and, where it did not, the validation errors after `table1.steps` steps."""
+    """How training for `table1.steps` steps ends.
+
+    diverged: 1 where the loss was not finite, else 0. gain_db: validation PSNR over that of the noisy images, where it
+    was finite. learns: 1 where that is positive, else 0.
+    """
     settings: Settings = everything.paper(PAPER)
     steps = settings.table1.steps
     recipe = Recipe(
@@ -76,8 +84,16 @@ def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
             label="",
         ).history
     except NotFiniteLossError:
-        return {"diverged": 1}
-    return {"diverged": 0, "val_psnr_db": float(history["val_psnr_db"].iloc[-1])}
+        return {"diverged": 1, "learns": 0}
+    gain_db = float(history["val_psnr_db"].iloc[-1]) - noisy_psnr_db()
+    return {"diverged": 0, "learns": int(gain_db > 0), "gain_db": gain_db}
+
+
+def noisy_psnr_db() -> float:
+    """Mean PSNR of the noisy validation images in dB."""
+    clean = load_arrays(f"data/{PAPER}/val.safetensors")
+    noisy = load_arrays(noisy_file(PAPER, "gaussian", "val"))
+    return float(np.mean([score(noisy[name], image, CONVENTIONS["suite"]).psnr_db for name, image in clean.items()]))
 
 
 if __name__ == "__main__":
