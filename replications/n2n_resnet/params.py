@@ -91,10 +91,19 @@ class Network(Section):
     dncnn: DnCNN
 
 
+class Annealing(Section):
+    """γ of the annealed L0 loss: from `start` to `end`, linearly, over the first `share` of the training."""
+
+    start: Positive
+    end: Annotated[float, Field(ge=0)]
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
 class Train(Section):
     """epochs: into how many equal parts a training is divided, for the claims that count in epochs."""
 
     noise: TrainingNoise
+    annealing: Annealing
     epochs: Count
     recipe: Recipe
     variants: dict[str, Variant]

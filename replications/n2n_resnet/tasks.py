@@ -7,10 +7,10 @@ from typing import Literal
 from torch import nn
 
 from common.corruptions import Text
-from common.losses import annealed_gamma, annealed_l0
+from common.losses import annealed_l0
 from common.noise import BlindGaussian, Corruption, RandomImpulse
 from common.training import Loss, Player, supervised, supervised_at
-from replications.n2n_resnet.params import Settings
+from replications.n2n_resnet.params import Annealing, Settings
 
 NoiseName = Literal["gaussian", "impulse", "text"]
 
@@ -65,9 +65,15 @@ def training_noise(noise: NoiseName, settings: Settings) -> Corruption:
     return Text(ranges.text.low, ranges.text.high)
 
 
-def player(task: Task, steps: int) -> Player:
+def gamma(step: int, steps: int, annealing: Annealing) -> float:
+    """Exponent of the annealed L0 loss at a step in 0 … steps − 1."""
+    done = min(step / (annealing.share * steps), 1.0)
+    return annealing.start + (annealing.end - annealing.start) * done
+
+
+def player(task: Task, steps: int, annealing: Annealing) -> Player:
     """The loss of a task over a training of `steps` steps."""
     if task.loss == "l0":
-        return supervised_at(lambda step: partial(annealed_l0, gamma=annealed_gamma(step, steps)))
+        return supervised_at(lambda step: partial(annealed_l0, gamma=gamma(step, steps, annealing)))
     losses: dict[str, Loss] = {"l2": nn.functional.mse_loss, "l1": nn.functional.l1_loss}
     return supervised(losses[task.loss])

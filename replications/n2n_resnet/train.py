@@ -44,7 +44,7 @@ def training_of(task: Task, everything: Params, recipe: Recipe, scale: Scale = S
         ),
         validate=_validate(task.noise, everything, scale),
         recipe=recipe,
-        players=(player(task, recipe.steps),),
+        players=(player(task, recipe.steps, settings.train.annealing),),
         scale=scale,
         architecture=task.architecture,
         experiment=task.noise,

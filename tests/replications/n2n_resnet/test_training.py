@@ -9,10 +9,11 @@ from common.patches import Patches
 from replications.n2n_resnet.data import crop_face, hold_out
 from replications.n2n_resnet.noise import corruptions, fig19
 from replications.n2n_resnet.noise import test_images as images_of
-from replications.n2n_resnet.params import Face, Settings
-from replications.n2n_resnet.tasks import PAIRS, TASKS, player, training_noise
+from replications.n2n_resnet.params import Annealing, Face, Settings
+from replications.n2n_resnet.tasks import PAIRS, TASKS, gamma, player, training_noise
 
 EVERYTHING = params.load()
+NOISE2NOISE = Annealing(start=2.0, end=0.0, share=1.0)
 SETTINGS: Settings = EVERYTHING.paper("n2n_resnet")
 
 
@@ -70,11 +71,16 @@ def test_medical_images_are_an_experiment_of_their_own() -> None:
 def test_the_impulse_loss_starts_as_the_squared_error_and_ends_as_a_count_of_errors() -> None:
     network, inputs = torch.nn.Identity(), torch.tensor([0.0, 0.5, 0.0, 0.0])
     targets = torch.tensor([0.0, 0.0, 1.0, 0.0])
-    objective = player(TASKS["impulse_noisy"], steps=1000).objective
+    objective = player(TASKS["impulse_noisy"], 1000, NOISE2NOISE).objective
     assert objective(network, inputs, targets, 0).item() == pytest.approx((0.25 + 1) / 4, rel=1e-4)
     assert objective(network, inputs, targets, 500).item() == pytest.approx((0.5 + 1) / 4, rel=1e-4)
     # γ = 0.2: ε = 1e-8 of the two exact pixels counts 1e-8^0.2 = 0.0251 each, the others 0.5^0.2 and 1.
     assert objective(network, inputs, targets, 900).item() == pytest.approx((2 * 0.0251 + 0.8706 + 1) / 4, rel=1e-3)
+
+
+def test_the_exponent_stays_where_the_annealing_ends() -> None:
+    short = Annealing(start=1.0, end=0.5, share=0.5)
+    assert [gamma(step, 100, short) for step in (0, 25, 50, 99)] == [1.0, 0.75, 0.5, 0.5]
 
 
 def test_a_tenth_of_the_training_images_is_held_out_and_no_image_is_in_both() -> None:
