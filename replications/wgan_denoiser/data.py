@@ -23,9 +23,7 @@ def main() -> None:
     splits: dict[str, Arrays] = {"train": {}, "val": {}, "test": {}}
     for name, family in settings.families.items():
         train = load(family.train, "train", root)
-        validation = tiles(
-            load(family.validation, "val", root), settings.validation_crop, settings.validation_images
-        )
+        validation = tiles(load(family.validation, "val", root), settings.validation_crop, settings.validation_images)
         test = tiles(load(family.test, "test", root), settings.test_crop, settings.test_images)
         for split, images in (("train", train), ("val", validation), ("test", test)):
             splits[split] |= {f"{name}/{image}": pixels for image, pixels in images.items()}

@@ -48,7 +48,7 @@ def main() -> None:
 
 def crops(images: Arrays, families: list[str], settings: Settings) -> Arrays:
     """The centre of the first test images of each family."""
-    chosen = {}
+    chosen: Arrays = {}
     for family in families:
         own = (name for name in images if name.startswith(f"{family}/"))
         chosen |= {name: images[name] for name in islice(own, settings.implied_sigma.images)}

@@ -7,6 +7,7 @@ return a map of scores.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -77,12 +78,9 @@ class Generator(nn.Module):
         into = [COLOURS, width, width, width, width, width // 2, 1]
         out = [1, width // 2, width, width, width, width]
         self.encoder = nn.ModuleList(
-            _block(nn.Conv2d(inputs, outputs, 3, padding=1), outputs)
-            for inputs, outputs in zip(into[:-1], into[1:], strict=True)
+            _block(nn.Conv2d(inputs, outputs, 3, padding=1), outputs) for inputs, outputs in pairwise(into)
         )
-        self.decoder = nn.ModuleList(
-            _block(Residual(inputs, outputs), outputs) for inputs, outputs in zip(out[:-1], out[1:], strict=True)
-        )
+        self.decoder = nn.ModuleList(_block(Residual(inputs, outputs), outputs) for inputs, outputs in pairwise(out))
         norm = nn.BatchNorm2d(COLOURS)
         nn.init.constant_(norm.weight, build.last_gain)
         activation = nn.LeakyReLU(LEAK) if build.last_activation == "leaky_relu" else nn.Identity()
@@ -115,8 +113,8 @@ class Critic(nn.Module):
     """Discriminator that scores every place of an image (equation 12); no sigmoid.
 
     CL(K₂), CBL(2K₂), CBL(8K₂), CBL(2K₂), CBR(K₂), CBR(K₂); the first three have stride 2, as in the lineage. Its map
-    of scores is (N, K₂, ⌊H/8⌋, ⌊W/8⌋); H, W ≥ 8. CBR ends in a ReLU, so no score is negative; `signed` leaves that last ReLU
-    out, as the logarithms of the plain min-max loss need.
+    of scores is (N, K₂, ⌊H/8⌋, ⌊W/8⌋); H, W ≥ 8. CBR ends in a ReLU, so no score is negative; `signed` leaves
+    the last ReLU out, as the logarithms of the plain min-max loss need.
     """
 
     def __init__(self, build: Build, *, signed: bool = False) -> None:
@@ -124,13 +122,13 @@ class Critic(nn.Module):
         width = build.critic_width
         widths = [COLOURS, width, 2 * width, 8 * width, 2 * width, width, width]
         blocks = []
-        for index, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-            stride = {"kernel_size": 4, "stride": 2} if index < 3 else {"kernel_size": 3}
+        for index, (inputs, outputs) in enumerate(pairwise(widths)):
+            kernel, stride = (4, 2) if index < 3 else (3, 1)
             norm = nn.BatchNorm2d(outputs) if index > 0 and build.critic_norm == "batch" else nn.Identity()
             activation: nn.Module = nn.LeakyReLU(LEAK) if index < 4 else nn.ReLU()
             if signed and index == len(widths) - 2:
                 activation = nn.Identity()
-            blocks.append(nn.Sequential(nn.Conv2d(inputs, outputs, padding=1, **stride), norm, activation))
+            blocks.append(nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, padding=1), norm, activation))
         self.describe = nn.Sequential(*blocks[:3])
         self.judge = nn.Sequential(*blocks[3:])
 

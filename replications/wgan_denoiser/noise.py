@@ -1,4 +1,4 @@
-"""White Gaussian noise of one level, made once: float, unclipped, keyed by image. The paper does not say which level."""
+"""White Gaussian noise of one level, made once: float, unclipped, keyed by image. The paper names no level."""
 
 from common import command, params
 from common.noise import Corruption, Gaussian, save_noisy

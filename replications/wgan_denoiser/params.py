@@ -55,7 +55,7 @@ class Data(Section):
     families: Annotated[dict[str, Family], Field(min_length=2)]
     validation_images: Count
     validation_crop: Side
-    test_images: Count | None
+    test_images: Count
     test_crop: Side
     real: str
     real_images: Count

@@ -52,9 +52,7 @@ def game_of(name: str, loss: Loss, seed: int) -> losses.Game:
     """The game that a variant plays."""
     if name == "dcgan":
         return losses.dcgan(loss.dcgan_adversarial)
-    factors = losses.Factors(
-        loss.adversarial, loss.pixel, loss.feature, loss.smoothness, loss.penalty, loss.reduction
-    )
+    factors = losses.Factors(loss.adversarial, loss.pixel, loss.feature, loss.smoothness, loss.penalty, loss.reduction)
     return losses.minimax(factors) if name == "minimax" else losses.wasserstein(factors, seed=seed)
 
 
