@@ -32,7 +32,7 @@ def watch(game: Game, noisy: Mapping[str, np.ndarray], clean: Mapping[str, np.nd
             adversarial = _gradient_norms(game.adversarial, pair, denoised, wanted)
             restoration = _gradient_norms(game.restoration, pair, denoised, wanted)
         return {
-            "critic_gap": float(real - fake),
+            "critic_gap": float((real - fake).detach()),
             "adversarial_gradient": float(adversarial.mean()),
             "adversarial_share": float((adversarial / restoration).mean()),
         }
