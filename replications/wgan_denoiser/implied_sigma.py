@@ -46,7 +46,7 @@ def main() -> None:
         low, high = map(math.log, BRACKET)
         if not mean_psnr_db("bm3d", high) < PUBLISHED_DB < mean_psnr_db("bm3d", low):
             raise UserError(
-                f"BM3D does not fall through {PUBLISHED_DB} dB between σ = {BRACKET[0]:g} and {BRACKET[1]:g} on the test "
+                f"BM3D does not fall through {PUBLISHED_DB} dB from σ = {BRACKET[0]:g} to {BRACKET[1]:g} on the test "
                 "images: claim G8 needs photographs of a scene (wgan_denoiser.data.families in params.yaml)"
             )
         # PSNR is all but linear in log σ, so that inverse interpolation needs half the steps of plain bisection.
