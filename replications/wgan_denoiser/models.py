@@ -32,7 +32,6 @@ class Build:
     width: K of the generator, even. critic_width: K₂ of the discriminator.
     pool_after: encoder blocks that are followed by a 2×2 max-pooling; block 12 - p of the decoder is preceded by the
         upsampling that undoes the pooling after block p.
-    last_activation: of block 12; `leaky_relu` as printed.
     last_gain: γ of block 12's batch norm before training. At 1 the untrained network subtracts noise of half the
         range of the image.
     critic_norm: `batch` as printed, or `none`.
@@ -42,7 +41,6 @@ class Build:
     width: int = 64
     critic_width: int = 48
     pool_after: tuple[int, ...] = (2, 4)
-    last_activation: Literal["leaky_relu", "none"] = "leaky_relu"
     last_gain: float = 1.0
     critic_norm: Literal["batch", "none"] = "batch"
     dcgan_width: int = 64
@@ -69,9 +67,11 @@ class Generator(nn.Module):
     CBL(K) ×4, CBL(K/2), CBL(1), RBL(K/2), RBL(K) ×4, RBL(3). CBL: 3×3 convolution, batch norm, LeakyReLU; RBL: the
     same with a residual layer. Max-pooling on the way in, nearest-neighbour upsampling on the way out. Block 6 has a
     single channel: without the shortcuts all that is known of the noise passes through it.
+
+    linear_end leaves out the LeakyReLU of block 12, which shrinks negative noise to a fifth.
     """
 
-    def __init__(self, build: Build, *, shortcuts: bool = True) -> None:
+    def __init__(self, build: Build, *, shortcuts: bool = True, linear_end: bool = False) -> None:
         super().__init__()
         width, self.pool_after = build.width, build.pool_after
         self.shortcuts = SHORTCUTS if shortcuts else {}
@@ -83,13 +83,14 @@ class Generator(nn.Module):
         self.decoder = nn.ModuleList(_block(Residual(inputs, outputs), outputs) for inputs, outputs in pairwise(out))
         norm = nn.BatchNorm2d(COLOURS)
         nn.init.constant_(norm.weight, build.last_gain)
-        activation = nn.LeakyReLU(LEAK) if build.last_activation == "leaky_relu" else nn.Identity()
-        self.decoder.append(nn.Sequential(Residual(width, COLOURS), norm, activation))
+        end = nn.Identity() if linear_end else nn.LeakyReLU(LEAK)
+        self.decoder.append(nn.Sequential(Residual(width, COLOURS), norm, end))
 
     def forward(self, noisy: Tensor) -> Tensor:
         height, width = noisy.shape[-2:]
         multiple = 2 ** len(self.pool_after)
-        padded = F.pad(noisy, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+        right, below = -width % multiple, -height % multiple
+        padded = F.pad(noisy, (0, right, 0, below), mode="replicate") if right or below else noisy
         return noisy - self.noise(padded)[..., :height, :width]
 
     def noise(self, noisy: Tensor) -> Tensor:
@@ -190,12 +191,14 @@ def _preactivated(width: int) -> nn.Sequential:
 
 NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
     "wgan": Generator,
+    "linear_end": partial(Generator, linear_end=True),
     "no_shortcuts": partial(Generator, shortcuts=False),
     "dcgan": DCGANGenerator,
 }
 ARCHITECTURES = {
     "wgan": "wgan",
     "minimax": "wgan",
+    "linear_end": "linear_end",
     "no_shortcuts": "no_shortcuts",
     "dcgan": "dcgan",
     "wgan_marine": "wgan",

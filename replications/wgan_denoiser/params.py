@@ -68,7 +68,6 @@ class Network(Section):
     width: Annotated[int, Field(ge=2), AfterValidator(_even)]
     critic_width: Count
     pool_after: list[Annotated[int, Field(ge=1, lt=BLOCKS // 2)]]
-    last_activation: Literal["leaky_relu", "none"]
     last_gain: Annotated[float, Field(gt=0)]
     critic_norm: Literal["batch", "none"]
     dcgan_width: Count

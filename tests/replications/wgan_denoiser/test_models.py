@@ -80,7 +80,7 @@ def test_the_output_is_the_input_minus_the_predicted_noise() -> None:
 
 def test_a_leaky_end_shrinks_what_is_below_zero_to_a_fifth() -> None:
     images = torch.randn(1, 3, 8, 8)
-    printed, linear = (Generator(replace(SMALL, last_activation=end)).eval() for end in ("leaky_relu", "none"))
+    printed, linear = (Generator(SMALL, linear_end=linear_end).eval() for linear_end in (False, True))
     linear.load_state_dict(printed.state_dict())
     noise = linear.noise(images)
     torch.testing.assert_close(printed.noise(images), torch.where(noise < 0, noise / 5, noise))
