@@ -65,15 +65,15 @@ def draw_guidance(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
 
 def draw_real_noise(photographs: Arrays, restored: Mapping[str, Arrays], path: Path) -> None:
     """A row for each photograph: as it is, and what each network makes of it."""
-    columns = {"photograph": photographs, **restored}
+    columns = {"photograph": photographs, **{name: restored[name] for name in GAMES if name in restored}}
     with figure(1.25 * len(photographs) + 0.3, path) as drawn:
         grid = drawn.subplots(len(photographs), len(columns), squeeze=False)
         for row, name in zip(grid, photographs, strict=True):
-            for axes, (title, images) in zip(row, columns.items(), strict=True):
-                axes.imshow(np.clip(np.round(images[name]), 0, 255).astype(np.uint8))
+            for axes, images in zip(row, columns.values(), strict=True):
+                axes.imshow(np.clip(np.round(images[name]), 0, 255).astype(np.uint8), interpolation="nearest")
                 axes.axis("off")
-                if row is grid[0]:
-                    axes.set_title(title)
+        for axes, title in zip(grid[0], columns, strict=True):
+            axes.set_title(title)
 
 
 def _lines(axes: Axes, histories: Mapping[str, pd.DataFrame], column: str) -> None:
