@@ -19,12 +19,10 @@ def photographs(settings: Data, root: str | None) -> Arrays:
     The embedded test set holds scans of film, whose grain is such noise; with a data set of their own,
     `folder:<path>`, users see their photographs.
     """
-    crops = {
-        name: center_crop(image, settings.real_crop, name) for name, image in load(settings.real, "test", root).items()
-    }
-    levels = {name: noise_level(crop) for name, crop in crops.items()}
-    noisiest = sorted(crops, key=lambda name: (-levels[name], name))
-    return {name: crops[name] for name in noisiest[: settings.real_images]}
+    images = load(settings.real, "test", root)
+    levels = {name: noise_level(image) for name, image in images.items()}
+    noisiest = sorted(images, key=lambda name: (-levels[name], name))[: settings.real_images]
+    return {name: center_crop(images[name], settings.real_crop, name) for name in noisiest}
 
 
 def noise_level(image: np.ndarray) -> float:
