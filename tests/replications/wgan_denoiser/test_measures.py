@@ -72,8 +72,8 @@ def test_tiles_are_spread_over_all_images() -> None:
 
 
 def test_noise_of_flat_tiles_is_found_beside_texture() -> None:
-    texture = np.random.default_rng(0).integers(60, 200, (64, 32, 3))
-    scene = np.concatenate([np.full((64, 96, 3), 128), texture], axis=1).astype(np.float32)
+    texture = np.random.default_rng(0).integers(60, 200, (32, 32, 3))
+    scene = np.concatenate([np.full((32, 256, 3), 128), texture], axis=1).astype(np.float32)
     noisy = Gaussian(8)(scene[None], keyed_rng("grain"))[0]
     assert real.noise_level(noisy) == pytest.approx(8, rel=0.15)
     assert real.noise_level(scene) == pytest.approx(0, abs=1e-9)
