@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from common import command, params
-from common.datasets.registry import DATASETS, Dataset, local_root
+from common.datasets.dataset import Dataset
+from common.datasets.registry import DATASETS, local_root
 
 
 def main() -> None:

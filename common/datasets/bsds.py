@@ -9,11 +9,11 @@ ai-assisted-parallel-image-processing gives for the contents of Berkeley's archi
 """
 
 import hashlib
-import tarfile
-import zlib
+from dataclasses import replace
 from pathlib import Path
 
 from common.datasets import download
+from common.datasets.dataset import Dataset
 from common.datasets.folders import find, image_files, load_lossless, require_all, some
 from common.datasets.images import Images, read_image
 from common.errors import UserError
@@ -35,8 +35,7 @@ CBSD68_PIXELS = "30ebe917f94e2a234afc604a8934689c4a596c71ea97ef736052f31b987d419
 
 def find_bsds300(split: str, root: Path | None) -> Path | None:
     """Local folder of the split, or else the archive under `root` or the one downloaded earlier; None without any."""
-    archive = URL.rsplit("/", 1)[1]
-    return find(root, *FOLDERS[split], archive) or find(download.DOWNLOADS, archive)
+    return find(root, *FOLDERS[split]) or download.find_archive(root, URL)
 
 
 def load_bsds300(split: str, root: Path | None) -> Images:
@@ -84,9 +83,33 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
 
 def _from_archive(archive: Path, split: str) -> dict[str, bytes]:
     """Image id → file content. The archive is read where it is: nothing of it is unpacked to disk."""
-    try:
-        with tarfile.open(archive) as tar:
-            members = [member for member in tar if member.isfile() and Path(member.name).parent.name == split]
-            return {Path(member.name).stem: tar.extractfile(member).read() for member in members}  # type: ignore[union-attr]
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise UserError(f"{archive} is damaged ({error}): delete it and run again") from None
+    with download.opened(archive) as tar:
+        members = [member for member in tar if member.isfile() and Path(member.name).parent.name == split]
+        return {Path(member.name).stem: tar.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+
+
+BSDS300 = Dataset(
+    name="bsds300",
+    splits={"train": 200, "test": 100},
+    loader=load_bsds300,
+    find=lambda root: find_bsds300("test", root),
+    url=URL,
+    checksum="sha256 of each file (bsds300-files.txt)",
+    licence="non-commercial research and education",
+    citation=(
+        "D. Martin, C. Fowlkes, D. Tal, J. Malik: A database of human segmented natural images and its application to "
+        "evaluating segmentation algorithms and measuring ecological statistics. ICCV 2001, vol. 2, 416–423"
+    ),
+    notes="the test images are the folder val of BSDS500: never train on it; JPEG, so not free of artefacts",
+)
+
+CBSD68 = replace(
+    BSDS300,
+    name="cbsd68",
+    splits={"test": 68},
+    loader=load_cbsd68,
+    find=find_cbsd68,
+    checksum="as bsds300; for a folder of PNG files, sha256 of the decoded pixels",
+    citation=f"{BSDS300.citation}; selection: S. Roth, M. J. Black: Fields of experts. IJCV 82, 205–229, 2009",
+    notes="68 of the test images of bsds300: never train on BSDS500's val",
+)

@@ -1,11 +1,24 @@
 """Official archives, downloaded once into the git-ignored scratch folder."""
 
 import errno
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from common.datasets.folders import find
 from common.errors import UserError
 
 DOWNLOADS = Path(".scratch/downloads")
+
+
+def find_archive(root: Path | None, url: str, folder: str = "") -> Path | None:
+    """The archive of that address: under `root` (there perhaps in `folder`), or downloaded earlier; else None."""
+    archive = url.rsplit("/", 1)[1]
+    layouts = (f"{folder}/{archive}", archive) if folder else (archive,)
+    return find(root, *layouts) or find(DOWNLOADS, archive)
 
 
 def download(name: str, url: str, fix: str) -> Path:
@@ -29,3 +42,21 @@ def download(name: str, url: str, fix: str) -> Path:
         reason = type(error).__name__
         raise UserError(f"{name} is not here and {url} cannot be downloaded ({reason}): {fix}") from None
     return archive
+
+
+def check_md5(archive: Path, md5: str) -> None:
+    """UserError unless the archive has the published md5."""
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found != md5:
+        raise UserError(f"{archive} has md5 {found}, published is {md5}: delete it and run again")
+
+
+@contextmanager
+def opened(archive: Path) -> Iterator[tarfile.TarFile]:
+    """The archive, to be read where it is: nothing of it is unpacked to disk. UserError where it is damaged."""
+    try:
+        with tarfile.open(archive) as tar:
+            yield tar
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise UserError(f"{archive} is damaged ({error}): delete it and run again") from None

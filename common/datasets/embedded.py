@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from common.datasets.dataset import Dataset
 from common.datasets.download import DOWNLOADS
 from common.datasets.images import Images, read_image
 from common.errors import UserError
@@ -31,17 +33,23 @@ SPORCO = ("barbara", "kodim23", "monarch", "sail", "tulips")
 SKIMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 SKIMAGE_GREY = ("brick.png", "camera.png", "grass.png", "gravel.png")
 PYWAVELETS_GREY = ("aero", "ascent")
+PYVISION_URL = "https://pypi.org/project/pyvision-toolkit/1.3.6/"
+PYVISION_LICENCE = "BSD, as their package (which says nothing of the photographs)"
 
 
 def load_embedded(split: str, root: Path | None) -> Images:
     """Colour photographs: 46 to train on, 5 to validate, 11 to test. `root` plays no part."""
-    wheels = _wheels()
     if split == "test":
+        wheels = _wheels()
         files = {name: f"sporco/data/{name}.png" for name in SPORCO}
         images = _from_skimage(SKIMAGE, 3) | _from_wheel(wheels["sporco"], files)
         return images | _from_wheel(wheels["plenoptic"], {"macaque": "plenoptic/data/macaca_nigra_self-portrait.jpg"})
-    wanted = {name: path for name, path in NONFACE.items() if (name in VALIDATION) == (split == "val")}
-    return _from_wheel(wheels["pyvision-toolkit"], wanted)
+    return load_nonface(name for name in NONFACE if (name in VALIDATION) == (split == "val"))
+
+
+def load_nonface(names: Iterable[str]) -> Images:
+    """Those of the 51 photographs to train and validate on that are named, 640×480: "nonface_01", …"""
+    return _from_wheel(_wheels()["pyvision-toolkit"], {name: NONFACE[name] for name in names})
 
 
 def load_embedded_grey(split: str, root: Path | None) -> Images:
@@ -117,3 +125,35 @@ def _package(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise UserError(f"package {name} is not installed: install the dependencies of pyproject.toml")
     return Path(spec.origin).parent
+
+
+EMBEDDED = Dataset(
+    name="embedded",
+    splits={"train": 46, "val": 5, "test": 11},
+    loader=load_embedded,
+    find=lambda root: find_wheels(),
+    url=f"{PYVISION_URL}, sporco/0.2.2.post1/, plenoptic/2.1.1/; scikit-image",
+    checksum="sha256 of each wheel (embedded-wheels.txt); scikit-image by its version (constraints.txt)",
+    licence=(
+        f"train and val: {PYVISION_LICENCE}. test: astronaut, rocket and "
+        "macaque public domain; chelsea and coffee CC0; kodim23 released by Kodak for unrestricted use; monarch, sail "
+        "and tulips free of copyright restrictions (Waterloo BragZone); barbara and motorcycle_left: none stated, "
+        "distributed with sporco and scikit-image (BSD)"
+    ),
+    citation=(
+        "pyvision-toolkit; sporco; plenoptic; scikit-image; motorcycle_left: D. Scharstein et al.: High-resolution "
+        "stereo datasets with subpixel-accurate ground truth. GCPR 2014"
+    ),
+    notes="pip fetches the wheels; train and val are JPEG photographs of 640×480, so not free of artefacts",
+)
+
+EMBEDDED_GREY = Dataset(
+    name="embedded_grey",
+    splits={"test": 6},
+    loader=load_embedded_grey,
+    find=lambda root: skimage_data(),
+    url="https://scikit-image.org, https://pywavelets.readthedocs.io",
+    checksum="the packages' versions (constraints.txt)",
+    licence="camera, brick, grass and gravel CC0; ascent public domain; aero: none stated, from PyWavelets (MIT)",
+    citation="scikit-image; PyWavelets",
+)

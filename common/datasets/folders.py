@@ -1,6 +1,8 @@
 """Image sets that lie in folders: finding them under `data.root`, reading them, holding them to the published ones."""
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.datasets.images import Images, checksum, read_image
@@ -89,3 +91,40 @@ def require_all(name: str, place: Path, ids: Collection[str], present: Collectio
 def some(names: list[str]) -> str:
     """The first few of the names, for an error message."""
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What the files of a split are held to: how many there are, and their `fingerprint`."""
+
+    count: int
+    sha256: str
+
+
+def fingerprint(contents: Mapping[str, bytes]) -> str:
+    """sha256 over id, a zero byte, the sha256 of the content: of every file, in the order of the ids."""
+    digest = hashlib.sha256()
+    for key in sorted(contents):
+        digest.update(key.encode() + b"\0" + hashlib.sha256(contents[key]).digest())
+    return digest.hexdigest()
+
+
+def read_pinned(name: str, place: Path, files: Mapping[str, Path], pin: Pin) -> dict[str, bytes]:
+    """Id → content of each file; UserError where they are not the pinned ones."""
+    if len(files) != pin.count:
+        raise UserError(
+            f"{name} in {place} is not complete: {len(files)} of {pin.count} images are there; replace it by a whole "
+            f"copy, or use it as it is by the name folder:{place}"
+        )
+    contents = {key: path.read_bytes() for key, path in files.items()}
+    if fingerprint(contents) != pin.sha256:
+        raise UserError(
+            f"{name} in {place} has a wrong checksum: its files are not the ones this set was made of; replace them, "
+            f"or use them as they are by the name folder:{place}"
+        )
+    return contents
+
+
+def shuffled(ids: Iterable[str]) -> list[str]:
+    """The ids in the order of their sha256: as good as random, and the same everywhere."""
+    return sorted(ids, key=lambda key: hashlib.sha256(key.encode()).digest())

@@ -42,6 +42,23 @@ def read_image(
     return pixels.reshape(image.height, image.width, channels)
 
 
+def read_as_rgb(source: Path | bytes, name: str) -> np.ndarray:
+    """Decode a file of a set gathered from the web to (H, W, 3) uint8, whatever its mode, type and suffix.
+
+    Grey, palette, CMYK and transparent files become RGB as by Pillow's `convert`, of an animation the first frame; EXIF
+    orientation plays no part. So do the common loaders of such sets, whose labels were made for these pixels.
+    UserError for a file that cannot be decoded.
+    """
+    content = _read(source, name)
+    try:
+        image = Image.open(io.BytesIO(content))
+        image.load()
+        # By way of RGBA: Pillow warns of palettes with transparency otherwise; the colours are the same.
+        return np.array((image.convert("RGBA") if image.has_transparency_data else image).convert("RGB"))
+    except Exception as error:  # see _decode
+        raise UserError(f"{name} is not a readable image ({error}): it is damaged or of another type") from None
+
+
 def center_crop(image: np.ndarray, size: int, name: str) -> np.ndarray:
     """Central (size, size, C) part of an (H, W, C) image; UserError, naming it, where it is smaller than that."""
     height, width = _shape_for_crop(image, size, name)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from common.datasets import bsds, download, embedded, registry
 from common.datasets.folders import load_lossless
-from common.datasets.images import center_crop, checksum, random_crop, read_image
+from common.datasets.images import center_crop, checksum, random_crop, read_as_rgb, read_image
 from common.errors import UserError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -142,6 +142,27 @@ class TestReading:
     def test_image_that_is_too_small_is_refused(self) -> None:
         with pytest.raises(UserError, match="a is too small: 8×6 pixels, at least 7"):
             read_image(encoded(Image.fromarray(RED)), "a", min_size=7)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            encoded(Image.fromarray(RED).convert("RGBA")),
+            encoded(Image.fromarray(RED).quantize(4), transparency=b"\0\xff"),
+            encoded(Image.fromarray(RED).quantize(4), "GIF"),
+            encoded(Image.fromarray(RED).quantize(4), "GIF", save_all=True, append_images=[Image.new("P", (8, 6))]),
+        ],
+        ids=["RGBA", "transparent palette", "GIF", "animation"],
+    )
+    def test_web_images_of_any_kind_become_rgb(self, content: bytes) -> None:
+        np.testing.assert_array_equal(read_as_rgb(content, "a"), RED)
+
+    def test_grey_and_cmyk_web_images_become_rgb(self) -> None:
+        assert (read_as_rgb(encoded(Image.new("L", (4, 4), 7)), "a") == 7).all()
+        assert read_as_rgb(encoded(Image.new("CMYK", (4, 4)), "JPEG"), "a").shape == (4, 4, 3)
+
+    def test_broken_web_image_is_refused(self) -> None:
+        with pytest.raises(UserError, match="a is not a readable image"):
+            read_as_rgb(b"broken", "a")
 
 
 class TestCrops:
@@ -442,7 +463,7 @@ class TestRegistry:
         assert dataset.name == name
         assert dataset.licence
         assert dataset.checksum
-        assert set(dataset.splits) <= {"train", "val", "test"}
+        assert {split.removesuffix("_trimaps") for split in dataset.splits} <= {"train", "val", "test", "unlabeled"}
         assert name == "folder" or (dataset.citation and dataset.url.startswith("http"))
 
     def test_unknown_names_splits_and_roots_are_refused(self, tmp_path: Path) -> None:
