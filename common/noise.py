@@ -116,8 +116,8 @@ class RandomImpulse:
     """Random-valued impulse noise: each pixel is replaced, with probability p, by a uniformly random colour.
 
     A pixel keeps its colour or loses all of it: one draw decides for its channels, and each then takes a value of its
-    own from U[0, 255] (Noise2Noise, Lehtinen et al. 2018: "a random color drawn from the uniform distribution
-    [0, 1]³"). p ~ U[low, high] is drawn for each image, 0 ≤ low ≤ high ≤ 1; equal bounds fix it.
+    own from U[0, 255], as in Noise2Noise (Lehtinen et al. 2018; a widespread port to Keras decides channel by channel
+    instead). p ~ U[low, high] is drawn for each image, 0 ≤ low ≤ high ≤ 1; equal bounds fix it.
     """
 
     low: float

@@ -138,7 +138,10 @@ class Params(Section):
         return _section(module.Settings, section, f"profiles.{self.profile}.{name}")
 
     def sigma(self, paper: str) -> float:
-        """Level of the paper's Gaussian experiment: `noise.sigma` where it is a number, else the paper's own."""
+        """Level of the paper's Gaussian experiment: `noise.sigma` where it is a number, else the paper's own.
+
+        A paper without such an experiment has no level (AttributeError).
+        """
         own: float = self.paper(paper).noise.sigma
         return own if self.noise.sigma is None else self.noise.sigma
 

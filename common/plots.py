@@ -29,6 +29,8 @@ LINE_STYLES = ("-", "--", ":", "-.")
 MARKERS = {"network": "o", "filter": "s", "trivial": "^"}
 PLACES = tuple((dx, dy) for dy in (0, 8, -8, 18, -18, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy)
 """Where a point's name may stand, in points from it: beside it first, then farther off."""
+WATCHED = {"val_psnr_db": "validation PSNR, dB"}
+"""Names of axes that are not read off the column's."""
 SERIES_MARKERS = ("o", "s", "^", "v", "P", "X")
 """Markers of ours and of the snapshots beside it; the published value is a diamond."""
 
@@ -40,19 +42,19 @@ def published_vs_ours(rows: pd.DataFrame, path: Path) -> None:
     low, high (interval, NaN where there is none); one row for each marker.
     """
     series = list(dict.fromkeys(["published", "ours", *rows["series"]]))
-    colours = dict(zip(series, ["black", *_colours(len(series))], strict=False))
+    palette = dict(zip(series, ["black", *colours(len(series))], strict=False))
     markers = dict(zip(series, ["D", *SERIES_MARKERS], strict=False))
     panels = [(str(claim), panel) for claim, panel in rows.groupby("claim", sort=False)]
     heights = [0.75 + 0.18 * len(series) * panel["row"].nunique() for _, panel in panels]
-    with _figure(sum(heights) + 0.45, path) as figure:
-        grid = figure.subplots(len(panels), squeeze=False, height_ratios=heights)
+    with figure(sum(heights) + 0.45, path) as drawn:
+        grid = drawn.subplots(len(panels), squeeze=False, height_ratios=heights)
         for axes, (claim, panel) in zip(grid.flat, panels, strict=True):
             names = list(dict.fromkeys(panel["row"]))
             for name, members in panel.groupby("series", sort=False):
                 shift = 0.7 * ((series.index(str(name)) + 0.5) / len(series) - 0.5)
                 heights_of = [names.index(row) + shift for row in members["row"]]
                 bars = [members["value"] - members["low"], members["high"] - members["value"]]
-                style: dict[str, Any] = {"color": colours[str(name)], "marker": markers[str(name)], "markersize": 5}
+                style: dict[str, Any] = {"color": palette[str(name)], "marker": markers[str(name)], "markersize": 5}
                 style["markerfacecolor"] = "white" if name == "published" else style["color"]
                 axes.errorbar(members["value"], heights_of, xerr=bars, linestyle="", capsize=2, label=name, **style)
             axes.set(title=claim, xlabel=panel["unit"].iloc[0], yticks=range(len(names)), yticklabels=names)
@@ -61,46 +63,66 @@ def published_vs_ours(rows: pd.DataFrame, path: Path) -> None:
             axes.grid(axis="y", visible=False)
             for boundary in range(1, len(names)):
                 axes.axhline(boundary - 0.5, color="0.8", linewidth=0.6)
-        _legend_below(figure, grid.flat)
+        legend_below(drawn, grid.flat)
 
 
 def training_curves(histories: dict[str, pd.DataFrame], path: Path) -> None:
-    """Validation PSNR, and the training loss below it, over the images seen; a line for each network.
+    """What was watched on validation images, and the training loss below it, over the images seen; a line per network.
 
-    histories: network → columns seed, images_seen, train_loss, val_psnr_db. With several seeds the line is their mean
-    and the band reaches from the lowest to the highest.
+    histories: network → columns seed, images_seen, one or more …_loss, one or more val_…; of each kind the first is
+    drawn, the same val_… for all. With several seeds the line is their mean and the band reaches from the lowest to the
+    highest.
     """
-    table = pd.concat([history.assign(network=name) for name, history in histories.items()], ignore_index=True)
+    rows = []
+    for name, history in histories.items():
+        chosen = history.rename(columns={watched(history): "watched", _first(history, "_loss"): "loss"})
+        rows.append(chosen[["seed", "images_seen", "watched", "loss"]].assign(network=name))
+    table = pd.concat(rows, ignore_index=True)
     table["images_seen"] /= 1000
-    styles = _line_styles(list(histories))
-    with _figure(5.2 + 0.2 * (len(histories) // 2), path) as figure:
-        top, bottom = figure.subplots(2, sharex=True, height_ratios=[3, 2])
-        for axes, column in ((top, "val_psnr_db"), (bottom, "train_loss")):
+    styles = line_styles(list(histories))
+    with figure(5.2 + 0.2 * (len(histories) // 2), path) as drawn:
+        top, bottom = drawn.subplots(2, sharex=True, height_ratios=[3, 2])
+        for axes, column in ((top, "watched"), (bottom, "loss")):
             for name, style in styles.items():
                 own = table[table["network"] == name]
                 sns.lineplot(own, x="images_seen", y=column, errorbar=("pi", 100), ax=axes, label=name, **style)
             axes.legend().remove()
-        top.set(ylabel="validation PSNR, dB")
-        bottom.set(ylabel="training loss", xlabel="training crops seen, thousands")
-        _logarithmic(bottom, "y")
-        _legend_below(figure, [top])
+        first = watched(next(iter(histories.values())))
+        top.set(ylabel=WATCHED.get(first, first.replace("val_", "validation ").replace("_", " ")))
+        bottom.set(ylabel="training loss", xlabel="training images seen, thousands")
+        if table["loss"].min() > 0:
+            _logarithmic(bottom, "y")
+        legend_below(drawn, [top])
+
+
+def watched(history: pd.DataFrame) -> str:
+    """The column of a history that validations are about: the first val_…."""
+    return next(column for column in history.columns if column.startswith("val_"))
+
+
+def _first(history: pd.DataFrame, ending: str) -> str:
+    return next(column for column in history.columns if column.endswith(ending))
 
 
 def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> bool:
-    """PSNR over a cost, a panel for each paper and experiment; False, and no figure, where nothing has that cost.
+    """PSNR over a cost, a panel for each paper and experiment; False, and no figure, where networks cost the same.
 
     benchmark: columns paper, experiment, network, kind ("network", "filter", "trivial"), psnr_db and `x`. Trivial
     predictors are left out. Where the filters have no such cost, the best of them is a line.
     """
     known = benchmark[np.isfinite(benchmark["psnr_db"]) & (benchmark["kind"] != "trivial")]
     costed = known[np.isfinite(known[x])]
-    if costed.empty:
+    groups = [
+        (names, points)
+        for names, points in costed.groupby(["paper", "experiment"], sort=False)
+        if points[points["kind"] == "network"][x].nunique() > 1
+    ]
+    if not groups:
         return False
-    groups = list(costed.groupby(["paper", "experiment"], sort=False))
-    with _figure(3.2 * len(groups) + 0.3, path) as figure:
-        panels = figure.subplots(len(groups), squeeze=False).flat
+    with figure(3.2 * len(groups) + 0.3, path) as drawn:
+        panels = drawn.subplots(len(groups), squeeze=False).flat
         for axes, ((paper, experiment), points) in zip(panels, groups, strict=True):
-            palette = dict(zip(MARKERS, _colours(len(MARKERS)), strict=True))
+            palette = dict(zip(MARKERS, colours(len(MARKERS)), strict=True))
             style: dict[str, Any] = {"hue": "kind", "style": "kind", "palette": palette, "markers": MARKERS}
             sns.scatterplot(points, x=x, y="psnr_db", s=45, ax=axes, legend=False, **style)
             if points[x].min() > 0 and points[x].max() > 8 * points[x].min():
@@ -115,38 +137,39 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> boo
             axes.margins(0.12, 0.18)
             room = axes.transData.inverted().transform(axes.transAxes.transform((1.3, 0)))
             axes.set_xlim(right=room[0])  # for the names, which stand to the right where they can
-            _name_points(figure, axes, points[[x, "psnr_db"]].to_numpy(), list(points["network"]))
+            _name_points(drawn, axes, points[[x, "psnr_db"]].to_numpy(), list(points["network"]))
     return True
 
 
 @contextmanager
-def _figure(height: float, path: Path) -> Iterator[Figure]:
+def figure(height: float, path: Path) -> Iterator[Figure]:
     """A figure under the report's style, saved to `path` at the end."""
     style: dict[Any, Any] = sns.axes_style("whitegrid", {"axes.edgecolor": "0.3", "grid.color": "0.9"})
     texts = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
     own = {"axes.titlelocation": "left", "font.family": "DejaVu Sans", "lines.linewidth": 1.5}
     with rc_context(style | dict.fromkeys(texts, FONT_POINTS) | own):
-        figure = Figure((WIDTH_INCHES, height), dpi=DPI, layout="constrained")
-        yield figure
-        drawn = io.BytesIO()
-        figure.savefig(drawn, metadata={"Software": None})
-    write_bytes(path, drawn.getvalue())
+        drawn = Figure((WIDTH_INCHES, height), dpi=DPI, layout="constrained")
+        yield drawn
+        png = io.BytesIO()
+        drawn.savefig(png, metadata={"Software": None})
+    write_bytes(path, png.getvalue())
 
 
-def _colours(count: int) -> list[Any]:
+def colours(count: int) -> list[Any]:
+    """So many colours that colour-blind readers tell apart."""
     return list(sns.color_palette("colorblind", max(count, 1)))
 
 
-def _line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """A colour and a dash pattern for each name; beyond ten names the colours return with other dashes."""
-    colours = _colours(10)
+    palette = colours(10)
     return {
-        name: {"color": colours[index % 10], "linestyle": LINE_STYLES[(index + index // 10) % len(LINE_STYLES)]}
+        name: {"color": palette[index % 10], "linestyle": LINE_STYLES[(index + index // 10) % len(LINE_STYLES)]}
         for index, name in enumerate(names)
     }
 
 
-def _legend_below(figure: Figure, panels: Any) -> None:
+def legend_below(figure: Figure, panels: Any) -> None:
     """One legend for all panels, in two columns below them."""
     entries: dict[str, Any] = {}
     for axes in panels:

@@ -99,11 +99,6 @@ def mean_estimate(samples: ArrayLike) -> Estimate:
     return Estimate(float(values.mean()), _part(values))
 
 
-def mean_interval(samples: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """The t interval of a mean; None for a single sample."""
-    return mean_estimate(samples).interval(level)
-
-
 def two_level_estimate(table: ArrayLike) -> Estimate:
     """Mean of a score of one fixed test set, `table` (seeds, draws): what a published value is compared with.
 
@@ -150,14 +145,6 @@ def paired_interval(a: ArrayLike, b: ArrayLike, *, seed: int, level: float = LEV
     mean, seeds = estimate.mean, Estimate(0.0, estimate.parts[1:] or (EXACT,)).interval(level)
     half = seeds.high if seeds else 0.0
     return Interval(mean - math.hypot(mean - images.low, half), mean + math.hypot(images.high - mean, half))
-
-
-def tost(a: ArrayLike, b: ArrayLike, margin: float) -> Equivalence:
-    """Paired equivalence test: is the mean of a - b over images within ±margin? (seeds, images) each.
-
-    Equivalent at `ALPHA` where the p value is below it, which is where the interval lies within the margin.
-    """
-    return paired_estimate(a, b).equivalence(margin)
 
 
 def prediction_factor(freedom: float, samples: int, level: float) -> float:

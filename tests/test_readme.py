@@ -113,12 +113,13 @@ def test_another_profile_and_back_restores_from_the_run_cache(copy: Path) -> Non
     record = yaml.safe_load(params.read_text())
     record["profiles"]["quick"] = json.loads(json.dumps(record["profiles"]["smoke"]))
     record["profiles"]["quick"]["udncnn"]["train"]["recipe"] |= {"steps": 20, "validate_every": 20}
+    one = "replications/udncnn/dvc.yaml"  # the rest would be the same
     params.write_text(yaml.safe_dump(record, sort_keys=False))
     metrics = (copy / "results/udncnn/metrics.json").read_bytes()
-    there = dvc(copy, "exp", "run", "-S", "profile=quick")
+    there = dvc(copy, "exp", "run", "-S", "profile=quick", one)
     assert "Running stage 'replications/udncnn/dvc.yaml:train@dncnn'" in there
     assert (copy / "results/udncnn/metrics.json").read_bytes() != metrics
-    back = dvc(copy, "exp", "run", "-S", "profile=smoke")
+    back = dvc(copy, "exp", "run", "-S", "profile=smoke", one)
     assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
     assert (copy / "results/udncnn/metrics.json").read_bytes() == metrics
 

@@ -10,7 +10,8 @@ from common.report.document import NONE, Banner, Block, Heading, Paragraph, Tabl
 from common.report.material import Material, json_records
 from common.store import read_json
 
-SPLITS = (("train", "training"), ("val", "validation"), ("test", "test"))
+SPLITS = {"train": "training", "val": "validation"}
+"""Splits whose names are not words of their own."""
 FIDELITY = (
     ("full", "the paper's data, noise, recipe, size and number of seeds."),
     ("reduced", "the paper's data; a shorter training, a smaller network or fewer seeds, as the ledger lists."),
@@ -33,7 +34,7 @@ def headline(material: Material) -> list[Block]:
     blocks: list[Block] = []
     for paper in material.claims:
         blocks += [*off_protocol(material, paper), Paragraph(_what_was_run(material, paper))]
-    blocks.append(Paragraph(_what_came_out(material)))
+    blocks += _what_came_out(material)
     if any(row["fidelity"] in ("reduced", "stand-in") for row in material.ledger.values()):
         blocks.append(
             Paragraph(
@@ -96,17 +97,21 @@ def two_decimals(text: str) -> str:
 
 def _what_was_run(material: Material, paper: str) -> str:
     data = read_json(material.results / paper / "data.json")
-    splits = [f"{data[split]['images']} {word} images ({data[split]['dataset']})" for split, word in SPLITS]
+    splits = [
+        f"{facts['images']} {SPLITS.get(split, split.replace('_', ' '))} images ({facts['dataset']})"
+        for split, facts in data.items()
+    ]
     trainings = json_records(material.results / paper / "training").values()
     trained = sum(bool(record["seeds"]) for record in trainings)
+    gaussian = hasattr(getattr(material.params.paper(paper), "noise", None), "sigma")
+    noise = f", Gaussian noise of σ = {material.params.sigma(paper):g} on the 0–255 scale" if gaussian else ""
     return (
         f"{material.claims[paper].title} ({paper}). Profile {material.params.profile}, seed {material.params.seed}: "
-        f"{trained} networks trained, Gaussian noise of σ = {material.params.sigma(paper):g} on the 0–255 scale; "
-        f"{', '.join(splits)}."
+        f"{trained} networks trained{noise}; {', '.join(splits)}."
     )
 
 
-def _what_came_out(material: Material) -> str:
+def _what_came_out(material: Material) -> list[Block]:
     rows = [row for paper in material.claims for row in material.rows(paper)]
     told = []
     for what, members in (
@@ -117,13 +122,16 @@ def _what_came_out(material: Material) -> str:
         told.append(
             f"{len(members)} {what}: {', '.join(f'{counts[word]} {word}' for word, _ in OUTCOMES if counts[word])}."
         )
-    text = " ".join(told)
-    for paper, table in material.benchmark.groupby("paper", sort=False):
-        leaders = []
-        for kind in ("network", "filter"):
+    leaders = []
+    for (paper, experiment), table in material.benchmark.groupby(["paper", "experiment"], sort=False):
+        noisy = table[table["network"] == "noisy"]["psnr_db"].mean()
+        best = []
+        for kind in ("filter", "network"):
             ranked = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
-            leaders += [f"best {kind} {best['network']} {best['psnr_db']:.2f} dB" for best in ranked[:1]]
-        noisy = table[table["network"] == "noisy"]["psnr_db"]
-        leaders += [f"noisy input {value:.2f} dB" for value in noisy]
-        text += f" On the test images of {paper}, in the suite's convention: {', '.join(leaders)}."
-    return text
+            best.append(f"{ranked[0]['network']} {ranked[0]['psnr_db']:.2f}" if ranked else NONE)
+        leaders.append([str(paper), str(experiment), number(noisy, ".2f"), *best])
+    return [
+        Paragraph(" ".join(told)),
+        Heading("PSNR on the test images in dB, suite's convention"),
+        Table(["paper", "experiment", "noisy input", "best filter", "best network"], leaders),
+    ]

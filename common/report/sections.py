@@ -10,10 +10,11 @@ import pandas as pd
 from common.claims.schema import PSNR_TOLERANCE_DB
 from common.datasets.registry import describe
 from common.metrics import CONVENTIONS
-from common.plots import psnr_scatter, published_vs_ours, training_curves
+from common.plots import psnr_scatter, published_vs_ours, training_curves, watched
 from common.report.document import NONE, Block, Figure, Figures, Heading, Items, Paragraph, Section, Table, filled
 from common.report.material import Material, Published, Row, json_records, text_rows
 from common.report.overview import FIDELITY, OUTCOMES, number
+from common.store import read_json
 
 FIGURES = Path("figures")
 
@@ -87,8 +88,6 @@ def _markers(material: Material, paper: str, entry: Published) -> Iterator[dict[
 
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "paper": ("paper", str),
-    "experiment": ("experiment", str),
     "network": ("denoiser", str),
     "kind": ("kind", str),
     "psnr_db": ("PSNR, dB", lambda value: number(value, ".2f")),
@@ -103,49 +102,47 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "peak_memory_mb": ("peak memory, MB", lambda value: number(value, ",.0f")),
     "training_seconds": ("training, s", lambda value: number(value, ",.0f")),
 }
-"""Columns of benchmark.csv as the report shows them; one that is empty throughout, or tells nothing apart, is not."""
+"""Columns of benchmark.csv as the report shows them; one that is empty throughout is not."""
 
 
 def comparison(material: Material) -> Iterator[Block]:
     """Networks, filters and trivial predictors under one protocol, and what they cost."""
-    table = material.benchmark.sort_values(["paper", "experiment", "psnr_db"], ascending=[True, True, False])
-    same = {column for column in ("paper", "experiment") if table[column].nunique() == 1}
-    shown = {key: column for key, column in COLUMNS.items() if key not in same and table[key].notna().any()}
     yield Paragraph(
         "The suite's convention, mean over test images and seeds. Multiply-accumulates, parameters and times are of "
         "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread."
     )
-    rows = [[shape(row[key]) for key, (_, shape) in shown.items()] for row in table.to_dict("records")]
-    yield Table([title for title, _ in shown.values()], rows)
+    for (paper, experiment), members in material.benchmark.groupby(["paper", "experiment"], sort=False):
+        table = members.sort_values("psnr_db", ascending=False)
+        shown = {key: column for key, column in COLUMNS.items() if table[key].notna().any()}
+        rows = [[shape(row[key]) for key, (_, shape) in shown.items()] for row in table.to_dict("records")]
+        yield Heading(f"{paper}, {experiment}")
+        yield Table([title for title, _ in shown.values()], rows)
     costs = (
         ("psnr_macs", "macs_512", 1e9, "multiply-accumulates for 512×512, 10⁹", "PSNR over multiply-accumulates."),
         ("psnr_latency", "ms_per_megapixel", 1, "time per megapixel, ms", "PSNR over time; networks in float32."),
     )
     figures = []
-    for name, column, unit, label, caption in costs:
-        scaled = material.benchmark.assign(**{column: material.benchmark[column] / unit})
-        if psnr_scatter(scaled, column, label, material.results / FIGURES / f"{name}.png"):
-            figures.append(Figure(FIGURES / f"{name}.png", f"{caption} Circles: networks; squares: filters."))
+    for paper, members in material.benchmark.groupby("paper", sort=False):
+        for name, column, unit, label, caption in costs:
+            file = FIGURES / f"{name}_{paper!s}.png"
+            scaled = members.assign(**{column: members[column] / unit})
+            if psnr_scatter(scaled, column, label, material.results / file):
+                figures.append(Figure(file, f"{paper!s}: {caption} Circles: networks; squares: filters."))
     yield Figures(figures)
 
 
 def training(material: Material) -> Iterator[Block]:
-    """Validation PSNR and loss over training, and how each training went."""
+    """What was watched on validation images, and the loss, over training; and how each training went."""
     figures: list[Figure] = []
     rows: list[list[str] | str] = []
     told = ""
     for paper in material.claims:
-        folder = material.results / paper
-        histories = {path.stem: pd.read_csv(path) for path in sorted((folder / "history").glob("*.csv"))}
-        trained = {name: history for name, history in histories.items() if not history.empty}
-        if trained:
-            figure = Figure(FIGURES / f"training_{paper}.png", f"{paper}: validation PSNR and training loss.")
-            training_curves(trained, material.results / figure.path)
-            figures.append(figure)
-        for name, record in json_records(folder / "training").items():
+        records = json_records(material.results / paper / "training")
+        figures += _training_figures(material, paper, records)
+        for name, record in records.items():
             recipe = record["recipe"]
             crops = f"{recipe['batch']} crops of {recipe['crop']}² a step"
-            heading = f"{paper}: {crops}, {recipe['optimizer']}, schedule {recipe['schedule']}"
+            heading = f"{paper}: {crops}, {recipe['optimizer']['name']}, schedule {recipe['schedule']['name']}"
             if record["seeds"] and heading != told:
                 rows.append(heading)
                 told = heading
@@ -157,6 +154,32 @@ def training(material: Material) -> Iterator[Block]:
     yield Table(["network", "seed", "steps", "learning rate", "seconds", "device and precision"], rows, cards=True)
 
 
+def _training_figures(material: Material, paper: str, records: dict[str, dict[str, Any]]) -> Iterator[Figure]:
+    """One for each experiment; a second one where some of its networks are watched by another measure."""
+    groups: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
+    for name, record in records.items():
+        if record["seeds"]:
+            history = pd.read_csv(material.results / paper / f"history/{name}.csv")
+            groups.setdefault((record["experiment"] or NONE, watched(history)), {})[name] = history
+    for (experiment, measure), histories in groups.items():
+        file = FIGURES / f"training_{paper}_{experiment}_{measure}.png"
+        training_curves(histories, material.results / file)
+        yield Figure(file, f"{paper}, {experiment}: validation and training loss.")
+
+
+def papers_figures(material: Material) -> Iterator[Block]:
+    """The figures that a paper's own stages draw, with their captions."""
+    for paper in material.claims:
+        folder = material.results / paper / "figures"
+        captions = read_json(folder / "captions.json") if folder.is_dir() else {}
+        yield Figures(
+            [
+                Figure((folder / f"{name}.png").relative_to(material.results), f"{paper}: {caption}")
+                for name, caption in captions.items()
+            ]
+        )
+
+
 def panels(material: Material) -> Iterator[Block]:
     """Noisy, denoised and clean photographs."""
     yield Paragraph(
@@ -164,8 +187,16 @@ def panels(material: Material) -> Iterator[Block]:
         "image varies most. PSNR is of the whole image, in the suite's convention."
     )
     for paper in material.claims:
-        found = sorted((material.results / paper / "panels").glob("*.png"))
-        yield Figures([Figure(path.relative_to(material.results), f"{paper}: {path.stem}") for path in found])
+        folder = material.results / paper / "panels"
+        yield Figures(
+            [
+                Figure(
+                    path.relative_to(material.results),
+                    f"{paper}, {', '.join(path.relative_to(folder).with_suffix('').parts)}",
+                )
+                for path in sorted(folder.rglob("*.png"))
+            ]
+        )
 
 
 def conventions(material: Material) -> Iterator[Block]:
@@ -179,8 +210,10 @@ def conventions(material: Material) -> Iterator[Block]:
     for row in material.conventions.to_dict("records"):
         scores = [number(row[name], ".2f") for name in CONVENTIONS]
         nearest = [number(row["published"], ".4f"), number(row["nearest"], "s"), number(row["difference"], "+.2f")]
-        rows.append([row["network"], *scores, *nearest])
-    yield Table(["denoiser", *CONVENTIONS, "published", "nearest", "nearest less published"], rows)
+        rows.append([row["paper"], row["experiment"], row["network"], *scores, *nearest])
+    yield Table(
+        ["paper", "experiment", "denoiser", *CONVENTIONS, "published", "nearest", "nearest less published"], rows
+    )
     yield Items([(f"{name}:", convention.note.replace("`", "")) for name, convention in CONVENTIONS.items()])
 
 
@@ -191,9 +224,9 @@ def sanity(material: Material) -> Iterator[Block]:
         "The noisy input, an all-black image and the input's mean colour, scored as every network is. A published "
         "number that one of them reaches would be a finding."
     )
-    keys = ("paper", "network", "psnr_db", "ssim")
-    rows = [[COLUMNS[key][1](row[key]) for key in keys] for row in trivial]
-    yield Table(["paper", "predictor", "PSNR, dB", "SSIM"], rows)
+    keys = ("network", "psnr_db", "ssim")
+    rows = [[row["paper"], row["experiment"], *(COLUMNS[key][1](row[key]) for key in keys)] for row in trivial]
+    yield Table(["paper", "experiment", "predictor", "PSNR, dB", "SSIM"], rows)
     near = [
         f"{entry.row['id']} ({entry.row['published']} dB) and {row['network']} ({row['psnr_db']:.2f} dB)"
         for row in trivial
@@ -260,6 +293,7 @@ SECTIONS: dict[str, Callable[[Material], Iterator[Block]]] = {
     "Published against ours": against_published,
     "Comparison": comparison,
     "Training": training,
+    "Figures of the papers": papers_figures,
     "Panels": panels,
     "Conventions of PSNR": conventions,
     "Trivial predictors and self-checks": sanity,

@@ -13,7 +13,7 @@ BENCHMARK = pd.DataFrame(
     [
         ("paper", "table1", "dncnn", "network", 29.2, 14.8, 310.0),
         *(
-            ("paper", "table1", f"dncnn_{index}", "network", 29.2 + index / 100, 14.8, 310.0 + index)
+            ("paper", "table1", f"dncnn_{index}", "network", 29.2 + index / 100, 14.8 + index / 100, 310.0 + index)
             for index in range(6)
         ),
         ("paper", "table1", "bm3d", "filter", 30.8, NAN, 19000.0),
@@ -84,6 +84,19 @@ def test_names_of_neighbouring_points_do_not_cover_each_other(tmp_path: Path, mo
     assert not any(one.overlaps(other) for index, one in enumerate(boxes) for other in boxes[:index])
 
 
+def test_networks_of_one_cost_are_no_figure(tmp_path: Path) -> None:
+    alike = BENCHMARK.assign(macs_512=14.8)
+    assert not plots.psnr_scatter(alike, "macs_512", "GMAC", tmp_path / "macs.png")
+    assert not (tmp_path / "macs.png").exists()
+
+
+def test_curves_of_another_measure_are_drawn_too(tmp_path: Path) -> None:
+    accuracy = curves().rename(columns={"val_psnr_db": "val_accuracy", "train_loss": "critic_loss"})
+    plots.training_curves({"classifier": accuracy}, tmp_path / "accuracy.png")
+    assert plots.watched(accuracy) == "val_accuracy"
+    assert (tmp_path / "accuracy.png").is_file()
+
+
 def test_sixteen_networks_have_sixteen_line_styles() -> None:
-    styles = plots._line_styles([f"network_{index}" for index in range(16)])
+    styles = plots.line_styles([f"network_{index}" for index in range(16)])
     assert len({(style["color"], style["linestyle"]) for style in styles.values()}) == 16

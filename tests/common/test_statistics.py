@@ -6,15 +6,14 @@ from scipy import stats
 
 from common.statistics import (
     EXACT,
+    LEVEL,
     RESAMPLES,
     Estimate,
     mean_estimate,
-    mean_interval,
     paired_estimate,
     paired_interval,
     pooled_std,
     prediction_factor,
-    tost,
     two_level_estimate,
 )
 
@@ -29,11 +28,11 @@ def skewed(images: int = 40) -> np.ndarray:
 
 def test_the_mean_of_samples_has_the_t_interval_of_scipy():
     reference = stats.ttest_1samp(FIRST, 0).confidence_interval(0.95)
-    assert mean_interval(FIRST) == pytest.approx((reference.low, reference.high))
+    assert mean_estimate(FIRST).interval(LEVEL) == pytest.approx((reference.low, reference.high))
 
 
 def test_a_single_sample_has_no_interval():
-    assert mean_interval([28.9]) is None
+    assert mean_estimate([28.9]).interval(LEVEL) is None
 
 
 def test_an_exact_number_is_its_own_interval():
@@ -124,7 +123,7 @@ def test_equivalence_is_two_one_sided_t_tests():
         stats.ttest_1samp(differences, 2.0, alternative="less").pvalue,
     )
     interval = stats.ttest_1samp(differences, 0).confidence_interval(0.90)
-    result = tost(FIRST, near, 2.0)
+    result = paired_estimate(FIRST, near).equivalence(2.0)
     assert result.p_value == pytest.approx(max(sides))
     assert result.interval == pytest.approx((interval.low, interval.high))
 
@@ -134,7 +133,7 @@ def test_equivalence_holds_where_its_interval_lies_within_the_margin(margin, equ
     # differences 0.05 ± 0.1 in turn, 20 of them: mean 0.05, standard error 0.1·sqrt(20/19)/sqrt(20) = 0.0229,
     # 90 % interval 0.05 ± 1.729·0.0229 = (0.0103, 0.0897)
     differences = np.tile([-0.05, 0.15], 10)
-    result = tost(differences, np.zeros(20), margin)
+    result = paired_estimate(differences, np.zeros(20)).equivalence(margin)
     assert result.interval == pytest.approx((0.0103, 0.0897), abs=1e-4)
     assert (result.p_value < 0.05) is equivalent
 
