@@ -143,7 +143,7 @@ def upsample(features: Tensor, how: Upsampling, positions: Tensor) -> Tensor:
     batch, maps, height, width = features.shape
     if how == "unpooling":
         places = positions.repeat(1, maps // positions.shape[1], 1, 1)
-        return F.max_unpool2d(features, places, 2, output_size=[2 * height, 2 * width])
+        return F.max_unpool2d(features, places, (2, 2), output_size=[2 * height, 2 * width])
     return features.reshape(batch, maps // 4, 2 * height, 2 * width)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from common.scale import Scale
 from common.store import load_arrays
-from common.training import Player
 
 CLASSES = 3
 """Object, background and border: trimap values 1, 2 and 3."""
@@ -18,9 +17,7 @@ BATCH = 16
 
 def load_segmentation(paper: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, H, W, 3) uint8 of a split and the classes of their pixels, (N, H, W) uint8."""
-    images, trimaps = (
-        load_arrays(f"data/{paper}/segmentation_{split}{kind}.safetensors") for kind in ("", "_trimaps")
-    )
+    images, trimaps = (load_arrays(f"data/{paper}/segmentation_{split}{kind}.safetensors") for kind in ("", "_trimaps"))
     return np.stack([images[name] for name in sorted(images)]), classes(trimaps)
 
 
@@ -30,15 +27,6 @@ def classes(trimaps: Mapping[str, np.ndarray]) -> np.ndarray:
     if not np.isin(stacked, (1, 2, 3)).all():
         raise ValueError(f"a trimap has values 1, 2 and 3, got {np.unique(stacked).tolist()}")
     return stacked - 1
-
-
-def cross_entropy() -> Player:
-    """The player that makes the network's three outputs the logits of each pixel's class."""
-
-    def objective(network: nn.Module, inputs: Tensor, targets: Tensor, step: int) -> Tensor:
-        return F.cross_entropy(network(inputs).float(), targets)
-
-    return Player(objective)
 
 
 def measure(network: nn.Module, images: np.ndarray, targets: np.ndarray) -> dict[str, float]:

@@ -1,11 +1,9 @@
-"""Trains one variant: a restoration on random crops, degraded afresh, or a segmentation on whole pictures."""
+"""Trains variants: a restoration on random crops, degraded afresh, or a segmentation on whole pictures."""
 
 import argparse
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import command, params
@@ -14,14 +12,13 @@ from common.noise import noisy_file
 from common.params import SGD, Constant, Params, Recipe
 from common.patches import Labelled, Patches
 from common.store import load_arrays
-from common.training import supervised
+from common.training import Player, supervised
 from common.variants import Training, train_variant
 from common.weights import load_trained
 from replications.edcnn import segmentation
-from replications.edcnn.models import EDCNN, build_of
 from replications.edcnn.noise import corruptions
 from replications.edcnn.params import Settings
-from replications.edcnn.variants import PLANS, SEGMENTATION
+from replications.edcnn.variants import PLANS, SEGMENTATION, builder
 
 PAPER = "edcnn"
 
@@ -30,12 +27,6 @@ def training(name: str, everything: Params) -> Training:
     """What the variant of that name is trained to do."""
     settings = everything.paper(PAPER)
     return _segmentation(name, settings) if PLANS[name].experiment == SEGMENTATION else _restoration(name, everything)
-
-
-def builder(name: str, settings: Settings) -> Callable[[], nn.Module]:
-    """Makes the untrained network of a variant; a segmentation has no input to add its output to."""
-    build = build_of(PLANS[name].architecture, settings)
-    return partial(EDCNN, replace(build, residual=build.residual and PLANS[name].experiment != SEGMENTATION))
 
 
 def _restoration(name: str, everything: Params) -> Training:
@@ -62,10 +53,15 @@ def _segmentation(name: str, settings: Settings) -> Training:
         batches=lambda seed: Labelled(images, targets, batch=recipe.batch, seed=seed),
         validate=segmentation.validation(*segmentation.load_segmentation(PAPER, "val")),
         recipe=recipe,
-        players=(segmentation.cross_entropy(),),
+        players=(Player(_cross_entropy),),
         architecture=PLANS[name].architecture,
         experiment=SEGMENTATION,
     )
+
+
+def _cross_entropy(network: nn.Module, inputs: Tensor, targets: Tensor, step: int) -> Tensor:
+    """The network's three outputs as logits of each pixel's class."""
+    return F.cross_entropy(network(inputs).float(), targets)
 
 
 def _gradient_descent(recipe: Recipe) -> Recipe:
@@ -80,13 +76,17 @@ def _trained(name: str, settings: Settings) -> nn.Module:
 
 
 def main() -> None:
-    """Train the variant named on the command line over its seeds."""
+    """Train the variants named on the command line, one after the other, each over its seeds.
+
+    A stage trains several: starting Python takes as long as some of these trainings.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variant")
-    name = parser.parse_args().variant
+    parser.add_argument("variants", nargs="+", choices=PLANS)
+    names = parser.parse_args().variants
     everything = params.load()
-    variant = everything.paper(PAPER).train.variants[name]
-    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+    for name in names:
+        variant = everything.paper(PAPER).train.variants[name]
+        train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
 
 
 if __name__ == "__main__":

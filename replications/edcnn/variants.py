@@ -1,9 +1,14 @@
 """What is trained: each variant's task, network, loss and start."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
-from replications.edcnn.models import UPSAMPLINGS
+from torch import nn
+
+from replications.edcnn.models import EDCNN, UPSAMPLINGS, build_of
+from replications.edcnn.params import Settings
 
 SEGMENTATION = "segmentation"
 """The experiment of Table 2; every other experiment is a restoration task of `noise.corruptions`."""
@@ -47,3 +52,10 @@ PLANS: dict[str, Plan] = {
     # Table 2
     **{f"segment_{how}": Plan(SEGMENTATION, how) for how in UPSAMPLINGS},
 }
+
+
+def builder(name: str, settings: Settings) -> Callable[[], nn.Module]:
+    """Makes the untrained network of a variant; a segmentation has no input to add its output to."""
+    plan = PLANS[name]
+    build = build_of(plan.architecture, settings)
+    return partial(EDCNN, replace(build, residual=build.residual and plan.experiment != SEGMENTATION))
