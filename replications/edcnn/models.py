@@ -193,7 +193,7 @@ def build_of(architecture: str, settings: Settings) -> Build:
 
 def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """The networks compared with each other and with other papers', as this profile trains them."""
-    return {name: partial(EDCNN, build_of(name, settings)) for name in ARCHITECTURES if name != "no_inner_skip"}
+    return {name: partial(EDCNN, build_of(name, settings)) for name in (*UPSAMPLINGS, "no_skip")}
 
 
 def published_networks() -> dict[str, Callable[[], nn.Module]]:

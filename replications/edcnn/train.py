@@ -16,6 +16,7 @@ from common.training import Player, supervised
 from common.variants import Training, train_variant
 from common.weights import load_trained
 from replications.edcnn import segmentation
+from replications.edcnn.models import networks
 from replications.edcnn.noise import corruptions
 from replications.edcnn.params import Settings
 from replications.edcnn.variants import PLANS, SEGMENTATION, builder
@@ -40,7 +41,7 @@ def _restoration(name: str, everything: Params) -> Training:
         validate=validation(load_arrays(noisy_file(PAPER, plan.experiment, "val")), clean),
         recipe=recipe,
         players=(supervised(F.l1_loss if plan.loss == "l1" else F.mse_loss),),
-        architecture=plan.architecture,
+        architecture=plan.architecture if plan.architecture in networks(settings) else None,
         experiment=plan.experiment,
     )
 
