@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.complexity import receptive_field
 from common.seeding import seeded
 from replications.edcnn.models import ARCHITECTURES, EDCNN, READINGS, Build, EnhancementUnit, upsample
 
@@ -145,12 +144,3 @@ def test_the_enhancement_unit_has_the_widths_of_equations_5_and_6() -> None:
     assert d6 - d4 == d4 - d5 == 16 // 4
     assert d6 == d3 // 4 + 16  # what the sum of equation (10) needs
     assert unit(torch.randn(2, 16, 3, 5)).shape == (2, 16, 3, 5)
-
-
-def test_the_receptive_field_is_that_of_the_layers() -> None:
-    # Steps of the pixels at levels 0 to 4: 1, 2, 4, 8, 16. A 3×3 convolution adds two steps: two convolutions at each
-    # level in, two out (none at the bottom), one last; a 2×2 pooling adds one step of the level it leaves. Unpooling
-    # spreads no value beyond its window, which lies on the bottom's grid already.
-    convolved = 2 * (2 * (1 + 2 + 4 + 8 + 16) + 2 * (8 + 4 + 2 + 1) + 1)
-    pooled = 1 + 2 + 4 + 8
-    assert receptive_field(small("unpooling")) == 1 + convolved + pooled
