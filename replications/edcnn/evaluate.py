@@ -94,7 +94,10 @@ def fill_table3(trained: Trained, degraded: Mapping[str, Arrays], clean: Mapping
 
 
 def fill_table2(trained: Trained) -> Table:
-    """Variant → <split>_cross_entropy and <split>_miou, a list over seeds each, for train and test."""
+    """Variant → <split>_cross_entropy and <split>_miou, a list over seeds each, for train and test.
+
+    The row `prior` is the trivial predictor, the shares of the classes in the training set.
+    """
     sets = {split: segmentation.load_segmentation(PAPER, split) for split in ("train", "test")}
     filled: Table = {}
     for name, networks in trained.items():
@@ -102,6 +105,9 @@ def fill_table2(trained: Trained) -> Table:
             for split, (images, targets) in sets.items():
                 for measure, value in segmentation.measure(network, images, targets).items():
                     filled.setdefault(name, {}).setdefault(f"{split}_{measure}", []).append(value)
+    for split, (_, targets) in sets.items():
+        for measure, value in segmentation.measure_prior(sets["train"][1], targets).items():
+            filled.setdefault("prior", {})[f"{split}_{measure}"] = [value]
     return filled
 
 

@@ -89,6 +89,13 @@ def test_a_network_that_knows_nothing_has_the_cross_entropy_of_three_classes() -
     assert measured["miou"] == pytest.approx((0.5 + 0) / 2)  # all is called class 0
 
 
+def test_the_prior_predicts_the_shares_of_the_classes() -> None:
+    known = np.array([[[0, 0, 0, 1, 2]]])
+    measured = segmentation.measure_prior(known, np.array([[[0, 1]]]))
+    assert measured["cross_entropy"] == pytest.approx(-(np.log(0.6) + np.log(0.2)) / 2)
+    assert measured["miou"] == pytest.approx((1 / 2 + 0) / 2)  # all is called class 0; class 2 is nowhere
+
+
 def test_labels_are_scaled_to_the_nearest_pixel_and_images_smoothly() -> None:
     trimap = np.kron([[1, 3], [2, 1]], np.ones((4, 6)))[:, :, None].astype(np.uint8)
     (scaled,) = data.resized({"a": trimap}, 16, smooth=False).values()
