@@ -196,6 +196,12 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     return {name: partial(EDCNN, build_of(name, settings)) for name in (*UPSAMPLINGS, "no_skip")}
 
 
+def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
+    """`networks` with four maps at full resolution, on which their receptive fields are measured."""
+    narrow = settings.model_copy(update={"network": settings.network.model_copy(update={"width": 4})})
+    return networks(narrow)
+
+
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """None: with 29 million parameters, costs beyond the counts of architecture.json take minutes to measure."""
     return {}
