@@ -51,4 +51,4 @@ class Settings(Section):
     data: Data
     network: Network
     train: Train
-    panels: Count
+    panels: Annotated[int, Field(ge=0)]
