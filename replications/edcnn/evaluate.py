@@ -15,6 +15,7 @@ from common.datasets.images import center_crop
 from common.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
 from common.noise import corrupt, keyed_rng, noisy_file
 from common.panels import draw_panels
+from common.params import Params
 from common.scale import Scale
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
@@ -52,28 +53,39 @@ def main() -> None:
         name: load_trained(PAPER, name, variant, builder(name, settings))
         for name, variant in settings.train.variants.items()
     }
-    scores: list[pd.DataFrame] = []
+    tables: list[pd.DataFrame] = []
     table3: Table = {}
-    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val", "test")}
-    for experiment, corruption in corruptions(everything).items():
+    for experiment in corruptions(everything):
         own = {name: trained[name] for name in trained if PLANS[name].experiment == experiment}
-        degraded = {split: load_arrays(noisy_file(PAPER, experiment, split)) for split in ("val", "test")}
-        table, estimates = score_experiment(experiment, _denoisers(experiment, own), degraded["test"], clean["test"])
-        scores.append(table)
-        images = list(islice(clean["test"], settings.panels))
-        shown = {name: estimates[name] for name in SHOWN if name in estimates}
-        draw_panels(results / "panels" / experiment, images, clean["test"], degraded["test"], shown)
-        crops = _crops(clean["train"], settings.data.size, most=len(clean["test"]))
-        degraded["train"] = corrupt(crops, corruption, seed=everything.seed)
-        table3 |= fill_table3(own, degraded, {**clean, "train": crops})
-    everywhere = pd.concat(scores, ignore_index=True)
+        table, measured = restore(experiment, own, everything)
+        tables.append(table)
+        table3 |= measured
+    scores = pd.concat(tables, ignore_index=True)
     table2 = fill_table2({name: trained[name] for name in trained if PLANS[name].experiment == SEGMENTATION})
-    write_csv(results / "scores.csv", everywhere)
-    write_json(results / "metrics.json", summary(everywhere))
+    write_csv(results / "scores.csv", scores)
+    write_json(results / "metrics.json", summary(scores))
     write_json(results / "table3.json", table3)
     write_json(results / "segmentation.json", table2)
     write_json(results / "architecture.json", count_layers())
-    draw_figures(results / "figures", everywhere, table2)
+    draw_figures(results / "figures", scores, table2)
+
+
+def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.DataFrame, Table]:
+    """Scores of a restoration task's variants on the test images, and Table 3's columns; draws the task's panels.
+
+    As many training images as there are test images at most are scored, cut to the same size.
+    """
+    settings: Settings = everything.paper(PAPER)
+    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val", "test")}
+    degraded = {split: load_arrays(noisy_file(PAPER, experiment, split)) for split in ("val", "test")}
+    first = islice(clean["train"].items(), len(clean["test"]))
+    clean["train"] = {name: center_crop(image, settings.data.size, name) for name, image in first}
+    degraded["train"] = corrupt(clean["train"], corruptions(everything)[experiment], seed=everything.seed)
+    scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
+    images = list(islice(clean["test"], settings.panels))
+    shown = {name: estimates[name] for name in SHOWN if name in estimates}
+    draw_panels(Path("results") / PAPER / "panels" / experiment, images, clean["test"], degraded["test"], shown)
+    return scores, fill_table3(trained, degraded, clean)
 
 
 def fill_table3(trained: Trained, degraded: Mapping[str, Arrays], clean: Mapping[str, Arrays]) -> Table:
@@ -123,9 +135,7 @@ def count_layers() -> dict[str, dict[str, int]]:
             "parameters": parameters,
             "missing": PUBLISHED_PARAMETERS - parameters,
         }
-        print(
-            f"  {name}: {parameters:,} parameters, {PUBLISHED_PARAMETERS:,} published: {counts[name]['missing']:,} more"
-        )
+        print(f"  {name}: {parameters:,} parameters, {counts[name]['missing']:,} fewer than the published number")
     return counts
 
 
@@ -138,10 +148,6 @@ def _denoisers(experiment: str, trained: Trained) -> dict[str, dict[int, Denoise
 
 def _halved(degraded: np.ndarray) -> np.ndarray:
     return LowResolution(2)(degraded[None], keyed_rng("nothing is random"))[0]
-
-
-def _crops(images: Arrays, size: int, most: int) -> Arrays:
-    return {name: center_crop(image, size, name) for name, image in islice(images.items(), most)}
 
 
 if __name__ == "__main__":
