@@ -73,7 +73,8 @@ def independent(scores: pd.DataFrame, path: Path) -> None:
         axes = drawn.subplots()
         for index, (label, _, colour) in enumerate(TARGETS):
             values = [pair[index] for pair in rows.values()]
-            axes.plot(values, np.arange(len(rows)), linestyle="", marker="os"[index], color=colour, label=label)
+            marker = {"marker": "os"[index], "markerfacecolor": [colour, "none"][index], "markersize": [4, 9][index]}
+            axes.plot(values, np.arange(len(rows)), linestyle="", color=colour, label=label, **marker)
         axes.set(xlabel="PSNR, dB", yticks=range(len(rows)), yticklabels=list(rows))
         axes.invert_yaxis()
         legend_below(drawn, [axes])
