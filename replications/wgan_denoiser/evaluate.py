@@ -14,11 +14,13 @@ from common.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
 from replications.wgan_denoiser import figures, measures, real
-from replications.wgan_denoiser.models import NETWORKS, generators
+from replications.wgan_denoiser.models import generators
 from replications.wgan_denoiser.noise import TABLE1
 from replications.wgan_denoiser.params import Settings
 
 PAPER = "wgan_denoiser"
+SHOWN = ("wgan", "no_shortcuts", "dcgan")
+"""Variants that the panels show."""
 Estimates = dict[str, list[Arrays]]
 """Variant → the test images as each seed restores them."""
 
@@ -47,7 +49,7 @@ def main() -> None:
     write_json(results / "cross.json", cross_test(scores, list(settings.data.families)))
     histories = {name: pd.read_csv(results / "history" / f"{name}.csv") for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
-    shown = {name: images for name, images in first.items() if name in NETWORKS}
+    shown = {name: images for name, images in first.items() if name in SHOWN}
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, shown)
     photographs = real.photographs(settings.data, everything.data.root)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}
