@@ -163,9 +163,12 @@ def _leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float
 
 
 def _group(metric: str) -> tuple[str, str, bool]:
-    """What a metric's spread is pooled over: the networks of one paper or experiment, by the name of the metric."""
+    """What a metric's spread is pooled over, by the name of the metric: the networks of a paper, over its experiments;
+    the filters of an experiment, which vary with its noise alone.
+    """
     where, network, name = metric.rsplit(".", 2)
-    return where, name, network in UNTRAINED
+    filters = where.endswith(".filters")
+    return where if filters else where.split(".")[0], name, network in UNTRAINED
 
 
 def _table(rows: Sequence[Comparison]) -> str:

@@ -68,21 +68,38 @@ def glance(material: Material, paper: str) -> Table:
     experiments = {entry.claim.experiment for entry in published}
     scored = material.benchmark[material.benchmark["paper"] == paper]
     scored = scored[scored["experiment"].isin(experiments)]
-    others = scored[(scored["kind"] == "filter") | (scored["network"] == "noisy")]
+    told = {(entry.claim.experiment, entry.network) for entry in published}
     suite = {(row["experiment"], row["network"]): row["psnr_db"] for row in scored.to_dict("records")}
-    conventions = ", ".join(dict.fromkeys(entry.claim.convention for entry in published))
+    others = dict.fromkeys(entry.claim.convention for entry in published if entry.claim.convention != "suite")
+    own = [f"ours ({', '.join(others)})"] if others else []
     rows = []
     snapshots = material.snapshots.values()
     for entry in published:
         earlier = [two_decimals(rows_of.get(entry.row["id"], {}).get("ours", "")) for rows_of in snapshots]
-        both = [two_decimals(entry.row["ours"]), number(suite.get((entry.claim.experiment, entry.network)), ".2f")]
-        judged = [entry.row["verdict"], entry.row["fidelity"] or NONE]
-        rows.append([entry.network, entry.row["published"], *earlier, *both, *judged])
-    for other in others.sort_values("psnr_db", ascending=False).to_dict("records"):
-        name = f"{other['network']} ({'filter' if other['kind'] == 'filter' else 'input'})"
-        rows.append([name, *[NONE] * (2 + len(material.snapshots)), number(other["psnr_db"], ".2f"), NONE, NONE])
-    ours = [f"ours ({conventions})", "ours (suite)"]
-    return Table(["", "published", *material.snapshots, *ours, "verdict", "fidelity"], rows if published else [])
+        ours = [two_decimals(entry.row["ours"])] if own else []
+        ours.append(number(suite.get((entry.claim.experiment, entry.network)), ".2f"))
+        rows.append(
+            [
+                entry.network,
+                entry.row["published"],
+                *earlier,
+                *ours,
+                entry.row["verdict"],
+                entry.row["fidelity"] or NONE,
+            ]
+        )
+    for other in scored.sort_values("psnr_db", ascending=False).to_dict("records"):
+        if (other["kind"] != "filter" and other["network"] != "noisy") or (
+            other["experiment"],
+            other["network"],
+        ) in told:
+            continue
+        where = f", {other['experiment']}" if len(experiments) > 1 else ""
+        name = f"{other['network']} ({'filter' if other['kind'] == 'filter' else 'input'}{where})"
+        blank = [NONE] * (1 + len(material.snapshots) + len(own))
+        rows.append([name, *blank, number(other["psnr_db"], ".2f"), NONE, NONE])
+    header = ["", "published", *material.snapshots, *own, "ours (suite)", "verdict", "fidelity"]
+    return Table(header, rows if published else [])
 
 
 def number(value: Any, shape: str) -> str:

@@ -55,16 +55,18 @@ def claim_ledger(material: Material) -> Iterator[Block]:
 
 
 def against_published(material: Material) -> Iterator[Block]:
-    """Published numbers and ours: a figure, and every published table."""
+    """Published numbers and ours: a figure for each paper, and every published table."""
     entries = {paper: material.published(paper) for paper in material.claims}
-    markers = [marker for paper in entries for entry in entries[paper] for marker in _markers(material, paper, entry)]
-    if markers:
-        figure = Figure(
-            FIGURES / "published_vs_ours.png",
-            "Published values (diamonds) and ours. A bar is a 95 % interval over trainings, where there are several.",
-        )
-        published_vs_ours(pd.DataFrame(markers), material.results / figure.path)
-        yield Figures([figure])
+    figures = []
+    for paper, members in entries.items():
+        markers = [marker for entry in members for marker in _markers(material, paper, entry)]
+        if markers:
+            caption = (
+                f"{paper}: published values (diamonds) and ours. A bar is a 95 % interval over trainings, if several."
+            )
+            figures.append(Figure(FIGURES / f"published_vs_ours_{paper}.png", caption))
+            published_vs_ours(pd.DataFrame(markers), material.results / figures[-1].path)
+    yield Figures(figures)
     tables = [entry.claim.table for members in entries.values() for entry in members if entry.claim.table]
     for name in dict.fromkeys(tables):
         rows = text_rows(material.results / f"tables/{name}.csv")

@@ -105,10 +105,10 @@ def fill_table3(trained: Trained, degraded: Mapping[str, Arrays], clean: Mapping
     return filled
 
 
-def fill_table2(trained: Trained) -> Table:
+def fill_table2(trained: Trained) -> dict[str, Mapping[str, list[float] | float]]:
     """Variant → <split>_cross_entropy and <split>_miou, a list over seeds each, for train and test.
 
-    The row `prior` is the trivial predictor, the shares of the classes in the training set.
+    The row `prior` is the trivial predictor, the shares of the classes in the training set; it has no seeds.
     """
     sets = {split: segmentation.load_segmentation(PAPER, split) for split in ("train", "test")}
     filled: Table = {}
@@ -117,10 +117,11 @@ def fill_table2(trained: Trained) -> Table:
             for split, (images, targets) in sets.items():
                 for measure, value in segmentation.measure(network, images, targets).items():
                     filled.setdefault(name, {}).setdefault(f"{split}_{measure}", []).append(value)
+    prior: dict[str, float] = {}
     for split, (_, targets) in sets.items():
         for measure, value in segmentation.measure_prior(sets["train"][1], targets).items():
-            filled.setdefault("prior", {})[f"{split}_{measure}"] = [value]
-    return filled
+            prior[f"{split}_{measure}"] = value
+    return {**filled, "prior": prior}
 
 
 def count_layers() -> dict[str, dict[str, int]]:

@@ -1,6 +1,6 @@
 """The paper's own figures: the five ways up on both tasks, Table 3 beside ours, and Table 1 beside our ×4 row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +26,11 @@ CAPTIONS = {
 }
 
 
-def draw_figures(folder: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+def draw_figures(folder: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, list[float] | float]]) -> None:
     """Write the figures and captions.json.
 
-    scores: columns `common.evaluation.COLUMNS`. table2: variant → measure → a value for each training.
+    scores: columns `common.evaluation.COLUMNS`. table2: variant → measure → a value for each
+    training, or one for `prior`.
     """
     suite = scores[scores["convention"] == "suite"]
     draw_upsamplings(folder / "upsampling.png", suite, table2)
@@ -38,25 +39,25 @@ def draw_figures(folder: Path, scores: pd.DataFrame, table2: Mapping[str, Mappin
     write_json(folder / "captions.json", CAPTIONS)
 
 
-def draw_upsamplings(path: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+def draw_upsamplings(path: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, list[float] | float]]) -> None:
     """Both rankings; a way up that this profile does not train has no marker."""
     rows = {how: height for height, how in enumerate(UPSAMPLINGS)}
     ours, published = colours(2)
     with figure(5.4, path) as drawn:
         above, below = drawn.subplots(2)
         for how, height in rows.items():
-            losses = table2.get(f"segment_{how}", {}).get("test_cross_entropy", [])
+            losses = np.atleast_1d(table2.get(f"segment_{how}", {}).get("test_cross_entropy", []))
             above.plot(losses, [height] * len(losses), ".", color=ours, markersize=4)
-            if losses:
-                bar = _bar(float(np.mean(losses)), mean_estimate(losses).interval())
-                above.errorbar(np.mean(losses), height, xerr=bar, fmt="o", color=ours, capsize=2, markersize=5)
+            if losses.size:
+                bar = _bar(float(losses.mean()), mean_estimate(losses).interval())
+                above.errorbar(losses.mean(), height, xerr=bar, fmt="o", color=ours, capsize=2, markersize=5)
             above.plot(TABLE2[how], height, "D", color=published, markerfacecolor="white", markersize=5)
             pair = [_by_image(scores, "full", f"full_{name}") for name in (how, REFERENCE)]
             if all(table.size for table in pair):
                 difference = float(pair[0].mean() - pair[1].mean())
                 bar = None if how == REFERENCE else _bar(difference, paired_interval(pair[0], pair[1], seed=0))
                 below.errorbar(difference, height, xerr=bar, fmt="o", color=ours, capsize=2, markersize=5)
-        above.axvline(table2["prior"]["test_cross_entropy"][0], color="0.5", linestyle="--", linewidth=0.8)
+        above.axvline(table2["prior"]["test_cross_entropy"], color="0.5", linestyle="--", linewidth=0.8)
         below.axvline(0, color="0.5", linewidth=0.8)
         above.set(title="Segmentation", xlabel="test cross-entropy (lower is better)")
         below.set(title="Restoration", xlabel="PSNR over bilinear, dB (higher is better)")

@@ -72,7 +72,7 @@ def test_the_page_is_one_file_that_loads_nothing(results: Path) -> None:
     page = Page(html)
     assert page.open == []
     assert len(page.loads) == 5  # published against ours, MACs, latency, training, one panel
-    assert all(source.startswith("data:image/png;base64,") for source in page.loads)
+    assert all(source.startswith("data:image/webp;base64,") for source in page.loads)
     assert "<script" not in html
     assert not re.search(r"url\(|@import", html)
 
