@@ -50,7 +50,7 @@ def test_every_paper_has_verdicts_scores_and_pictures(smoke: Path) -> None:
 
 @pytest.mark.slow
 def test_with_nothing_to_do_repro_takes_seconds(smoke: Path) -> None:
-    """A tenth of a second a stage at most: DVC reads params.yaml once for each."""
+    """A quarter of a second a stage at most, most of it DVC's: it parses all of params.yaml anew for each stage."""
     dvc(smoke, "repro")
     times = []
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_with_nothing_to_do_repro_takes_seconds(smoke: Path) -> None:
         output = dvc(smoke, "repro")
         times.append(time.monotonic() - started)
         assert "Running stage" not in output
-    assert min(times) <= 8
+    assert min(times) <= 0.25 * len(dvc(smoke, "stage", "list", "--all").splitlines())
 
 
 @pytest.mark.slow
