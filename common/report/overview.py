@@ -70,29 +70,19 @@ def glance(material: Material, paper: str) -> Table:
     scored = scored[scored["experiment"].isin(experiments)]
     told = {(entry.claim.experiment, entry.network) for entry in published}
     suite = {(row["experiment"], row["network"]): row["psnr_db"] for row in scored.to_dict("records")}
-    others = dict.fromkeys(entry.claim.convention for entry in published if entry.claim.convention != "suite")
-    own = [f"ours ({', '.join(others)})"] if others else []
+    conventions = dict.fromkeys(entry.claim.convention for entry in published if entry.claim.convention != "suite")
+    own = [f"ours ({', '.join(conventions)})"] if conventions else []
     rows = []
     snapshots = material.snapshots.values()
     for entry in published:
         earlier = [two_decimals(rows_of.get(entry.row["id"], {}).get("ours", "")) for rows_of in snapshots]
         ours = [two_decimals(entry.row["ours"])] if own else []
         ours.append(number(suite.get((entry.claim.experiment, entry.network)), ".2f"))
-        rows.append(
-            [
-                entry.network,
-                entry.row["published"],
-                *earlier,
-                *ours,
-                entry.row["verdict"],
-                entry.row["fidelity"] or NONE,
-            ]
-        )
-    for other in scored.sort_values("psnr_db", ascending=False).to_dict("records"):
-        if (other["kind"] != "filter" and other["network"] != "noisy") or (
-            other["experiment"],
-            other["network"],
-        ) in told:
+        judged = [entry.row["verdict"], entry.row["fidelity"] or NONE]
+        rows.append([entry.network, entry.row["published"], *earlier, *ours, *judged])
+    others = scored[(scored["kind"] == "filter") | (scored["network"] == "noisy")]
+    for other in others.sort_values("psnr_db", ascending=False).to_dict("records"):
+        if (other["experiment"], other["network"]) in told:
             continue
         where = f", {other['experiment']}" if len(experiments) > 1 else ""
         name = f"{other['network']} ({'filter' if other['kind'] == 'filter' else 'input'}{where})"
