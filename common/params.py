@@ -108,7 +108,7 @@ class Latency(Section):
 
 
 class Baselines(Section):
-    filters: list[Literal["bm3d", "nlm", "wavelet", "tv", "median"]]
+    filters: list[Literal["bm3d", "vst_bm3d", "nlm", "wavelet", "tv", "median"]]
 
 
 class Params(Section):
