@@ -105,6 +105,7 @@ class Latency(Section):
     warmup: Count
     repeats: Annotated[int, Field(ge=3)]
     dtypes: list[Literal["float32", "bfloat16"]]
+    published_dtypes: list[Literal["float32", "bfloat16"]]
 
 
 class Baselines(Section):

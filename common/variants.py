@@ -16,6 +16,7 @@ from common.phases import WHOLE, Phase, fit_phases, joined
 from common.scale import Scale
 from common.store import write_csv, write_json
 from common.training import Player, Trained, Validate, supervised
+from common.unrun import note_unrun
 from common.weights import load_weights, save_weights, weights_file
 
 CHECKPOINTS = Path(".scratch/checkpoints")
@@ -99,11 +100,12 @@ def train_variant(paper: str, name: str, variant: Variant, training: Training, *
     A killed run goes on from its checkpoint, which is named by a hash of data, code and parameters.
     """
     recipe = recipe_of(variant, training.recipe)
+    if not variant.seeds:
+        note_unrun(paper, name, recipe)
+        return
     trained: dict[int, Trained] = {}
     finished: list[Path] = []
     weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
-    if not variant.seeds:
-        print(f"  {name}: not run in this profile (no seeds in params.yaml)")
     for own_seed in variant.seeds:
         scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{_key(paper, seed)}.safetensors"
         label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
@@ -126,7 +128,7 @@ def train_variant(paper: str, name: str, variant: Variant, training: Training, *
 
 def _write_records(results: Path, name: str, training: Training, recipe: Recipe, trained: dict[int, Trained]) -> None:
     histories = [run.history.assign(seed=seed) for seed, run in trained.items()]
-    history = pd.concat(histories) if histories else pd.DataFrame(columns=list(FIRST_COLUMNS))
+    history = pd.concat(histories)
     measured = [column for column in history.columns if column not in FIRST_COLUMNS]
     write_csv(results / "history" / f"{name}.csv", history[[*FIRST_COLUMNS, *measured]])
     record = {

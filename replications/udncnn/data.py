@@ -1,4 +1,4 @@
-"""The photographs: BSDS300 in `paper`, the embedded ones elsewhere; test images cut to one size."""
+"""The photographs: BSDS300 in `paper`, the embedded ones elsewhere; test images cut to one size, in colour and grey."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -12,12 +12,13 @@ from common.noise import keyed_rng
 from common.splits import save_splits
 from common.store import Arrays
 from replications.udncnn.params import Data
+from replications.udncnn.pictures import in_grey
 
 PAPER = "udncnn"
 
 
 def main() -> None:
-    """Write the clean images of the three splits."""
+    """Write the clean images of the three splits, each with its grey version."""
     everything = params.load()
     settings, root = everything.paper(PAPER).data, everything.data.root
     validation = {
@@ -25,14 +26,12 @@ def main() -> None:
         for name, image in load(settings.validation, "val", root).items()
     }
     test = crop_test(load(settings.test, "test", root), settings, everything.seed)
-    save_splits(
-        PAPER,
-        {
-            "train": (settings.train, load(settings.train, "train", root)),
-            "val": (settings.validation, validation),
-            "test": (settings.test, test),
-        },
-    )
+    splits = {
+        "train": (settings.train, load(settings.train, "train", root)),
+        "val": (settings.validation, validation),
+        "test": (settings.test, test),
+    }
+    save_splits(PAPER, splits, {split: in_grey(images) for split, (_, images) in splits.items()})
 
 
 def crop_test(images: Mapping[str, np.ndarray], settings: Data, seed: int) -> Arrays:
