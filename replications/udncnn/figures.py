@@ -1,0 +1,71 @@
+"""Figures of this paper alone: depth (Fig. 4), the cascade's layers (U5) and its course (U6)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from common.plots import figure, legend_below, line_styles
+from common.store import write_json
+
+CAPTIONS = {
+    "depth": "Fig. 4: DnCNN with D middle layers, mean PSNR on the test images of Table 1 (claim U3).",
+    "layers": (
+        "DN-ResNet at the end of each phase of its cascade, by layers, mean gain over the noisy input on each noise's "
+        "test images (claim U5). Each network has been trained longer than the ones before it, as in the paper."
+    ),
+    "cascade": (
+        "DN-ResNet-13 by cascade and at once, over the same images: validation PSNR (claim U6). The cascade grows "
+        "where its line dips; its small networks cost less, see the ledger."
+    ),
+}
+
+
+def draw(
+    folder: Path,
+    depths: Mapping[int, float],
+    layers: Mapping[str, Mapping[int, float]],
+    histories: Mapping[str, pd.DataFrame],
+) -> None:
+    """Write the figures that compare at least two networks of this profile, and captions.json.
+
+    depths: D → mean PSNR in dB. layers: experiment → layers → mean gain over the noisy input in dB. histories: label →
+    history of a variant.
+    """
+    drawn = []
+    if len(depths) > 1:
+        draw_lines({"DnCNN": depths}, ("middle layers D", "PSNR, dB"), folder / "depth.png")
+        drawn.append("depth")
+    if any(len(gains) > 1 for gains in layers.values()):
+        draw_lines(layers, ("layers", "gain over the noisy input, dB"), folder / "layers.png")
+        drawn.append("layers")
+    if len(histories) > 1:
+        draw_courses(histories, folder / "cascade.png")
+        drawn.append("cascade")
+    write_json(folder / "captions.json", {name: CAPTIONS[name] for name in drawn})
+
+
+def draw_lines(lines: Mapping[str, Mapping[int, float]], labels: tuple[str, str], path: Path) -> None:
+    """A line through the points x → y of each name, over whole numbers; labels: of x and y."""
+    with figure(2.7, path) as drawn:
+        axes = drawn.subplots()
+        for name, style in line_styles(list(lines)).items():
+            points = sorted(lines[name].items())
+            axes.plot(*zip(*points, strict=True), marker="o", label=name, **style)
+        axes.set(xlabel=labels[0], ylabel=labels[1])
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len(lines) > 1:
+            legend_below(drawn, [axes])
+
+
+def draw_courses(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Validation PSNR over the images of the training, a line for each seed."""
+    with figure(2.9, path) as drawn:
+        axes = drawn.subplots()
+        for name, style in line_styles(list(histories)).items():
+            for number, (_, own) in enumerate(histories[name].groupby("seed")):
+                label = None if number else name
+                axes.plot(own["images_seen"] / 1000, own["val_psnr_db"], label=label, linewidth=1, **style)
+        axes.set(xlabel="training images seen, thousands", ylabel="validation PSNR, dB")
+        legend_below(drawn, [axes])
