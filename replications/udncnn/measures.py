@@ -63,7 +63,7 @@ def convergence(
     steps = {name: phase["steps"] for name, phase in facts.get("phases", {}).items()} or {"": facts["steps"]}
     return {
         "mean_val_psnr_db": [round(_mean_over_images(own), 4) for _, own in history.groupby("seed")],
-        "training_macs": sum(steps[name] * pixels * _macs_per_pixel(phases[name]) for name in steps),
+        "training_macs": round(sum(steps[name] * pixels * _macs_per_pixel(phases[name]) for name in steps)),
         "images_seen": int(history["images_seen"].max()),
     }
 

@@ -319,7 +319,6 @@ def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The networks at the paper's size, D = 6 and C = 64, and the convolutions of its cost formula, 32 → 32 maps."""
     return {name: partial(network, Build()) for name, network in NETWORKS.items()} | {
         "dncnn_s": partial(DnCNN, Build(18, batch_norm="standard", colours=1)),
-        "dncnn_s_17": partial(DnCNN, Build(15, batch_norm="standard", colours=1)),
         "dn_resnet_13": partial(DNResNet, DNBuild()),
         "ds_dn_resnet_13": partial(DNResNet, DNBuild(separable=True)),
         "dn_resnet_13_555": partial(DNResNet, DNBuild(stem="5-5-5")),
