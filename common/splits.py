@@ -16,8 +16,8 @@ def save_splits(
 ) -> None:
     """Write data/<paper>/<split>.safetensors and results/<paper>/data.json.
 
-    splits: split → (name of its data set in the registry, uint8 images (H, W, C) by id). derived: split → versions of
-    its images under other ids (in grey, say), kept with them and counted with none.
+    splits: split → (its data set in the registry, or several joined by " + "; uint8 images (H, W, C) by id).
+    derived: split → versions of its images under other ids (in grey, say), kept with them and counted with none.
     """
     record = {}
     for split, (dataset, images) in splits.items():
