@@ -43,6 +43,10 @@ SIGMA_STAGES = {
     f"replications/udncnn/dvc.yaml:train@{variant}"
     for variant in ("dncnn", "udncnn", "dudncnn", "udncnn_code", "dncnn_d1", "dncnn_d2", "dncnn_d4", "dncnn_d8")
 }
+SIGMA_STAGES |= {
+    f"replications/udncnn/dvc.yaml:train_gaussian@{variant}"
+    for variant in ("dn_gaussian", "dn_gaussian_at_once", "dncnn_s")
+}
 """What depends on the noise level: not data, complexity or latency."""
 
 

@@ -120,9 +120,13 @@ def separable_tasks(everything: Params) -> dict[str, Task]:
 
 
 def at_once(experiment: str, everything: Params, *, blind: bool = False) -> Task:
-    """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels."""
+    """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels.
+
+    A blind network is watched at the paper's own level: `noise.sigma` has no part in its training.
+    """
     settings: Settings = everything.paper(PAPER)
-    known = corruptions(everything)[experiment]
+    level = everything.noise.model_copy(update={"sigma": None}) if blind else everything.noise
+    known = corruptions(everything.model_copy(update={"noise": level}))[experiment]
     return Task(
         experiment,
         pictures=partial(of_colours, colours=colours_of(experiment, settings)),

@@ -4,16 +4,20 @@ import copy
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from common import params
 from common.complexity import macs, parameters
+from common.noise import Gaussian
 from common.params import Params
 from common.phases import network_after
 from common.seeding import seeded
 from replications.udncnn.models import DNBuild, DNResNet, ResBlock, grow, published_networks, separate
+from replications.udncnn.noise import corruptions
+from replications.udncnn.pictures import in_grey, of_colours
 from replications.udncnn.tasks import EVOLVED, cascade, tasks
 
 SMALL = DNBuild(layers=7, maps=4)
@@ -169,6 +173,30 @@ def test_separable_blocks_learn_at_once() -> None:
     block(torch.randn(1, 32, 8, 8)).square().mean().backward()
     # Adam divides by the gradient's size plus 1e-8: well above it, every weight moves at the learning rate.
     assert all(weight.grad is not None and weight.grad.abs().median() > 1e-7 for weight in _kernels(block))
+
+
+def test_the_override_of_sigma_moves_the_gaussian_trainings_that_are_not_blind_and_nothing_else(
+    everything: Params,
+) -> None:
+    override = everything.model_copy(update={"noise": everything.noise.model_copy(update={"sigma": 50.0})})
+    before, after = tasks(everything), tasks(override)
+    for name, task in after.items():
+        moved = (task.corruption, task.watched) != (before[name].corruption, before[name].watched)
+        assert moved == (task.corruption == task.watched == Gaussian(50.0)), name
+        assert moved == (task.recipe == "recipe" or name in ("dn_gaussian", "dn_gaussian_at_once", "dncnn_s")), name
+    known = corruptions(everything)
+    changed = {name for name, corruption in corruptions(override).items() if corruption != known[name]}
+    assert changed == {"table1", "gaussian"}
+
+
+def test_dn_resnets_noises_are_of_grey_images_and_table_1s_of_colour() -> None:
+    colours = {"photo": np.full((4, 5, 3), (255, 0, 0), np.uint8)}
+    both = colours | in_grey(colours)
+    assert list(of_colours(both, 3)) == ["photo"]
+    grey = of_colours(both, 1)
+    assert list(grey) == ["grey/photo"]
+    assert grey["grey/photo"].shape == (4, 5, 1)
+    assert (grey["grey/photo"] == 76).all()  # 0.299 · 255, rounded: BT.601
 
 
 def test_the_edge_aware_tasks_differ_from_the_blind_one_by_their_loss_alone(everything: Params) -> None:
