@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from common.plots import figure, legend_below, line_styles
 from common.store import write_json
@@ -38,7 +37,7 @@ def draw(
         draw_lines({"DnCNN": depths}, ("middle layers D", "PSNR, dB"), folder / "depth.png")
         drawn.append("depth")
     if any(len(gains) > 1 for gains in layers.values()):
-        draw_lines(layers, ("layers", "gain over the noisy input, dB"), folder / "layers.png")
+        draw_lines(layers, ("layers", "gain over noisy, dB"), folder / "layers.png")
         drawn.append("layers")
     if len(histories) > 1:
         draw_courses(histories, folder / "cascade.png")
@@ -47,14 +46,14 @@ def draw(
 
 
 def draw_lines(lines: Mapping[str, Mapping[int, float]], labels: tuple[str, str], path: Path) -> None:
-    """A line through the points x → y of each name, over whole numbers; labels: of x and y."""
+    """A line through the points x → y of each name; labels: of x and y."""
     with figure(2.7, path) as drawn:
         axes = drawn.subplots()
         for name, style in line_styles(list(lines)).items():
             points = sorted(lines[name].items())
             axes.plot(*zip(*points, strict=True), marker="o", label=name, **style)
         axes.set(xlabel=labels[0], ylabel=labels[1])
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xticks(sorted({x for points in lines.values() for x in points}))
         if len(lines) > 1:
             legend_below(drawn, [axes])
 
