@@ -83,16 +83,17 @@ class Jpeg2000(Codec):
     def _compress(self, image: Image.Image) -> bytes:
         _require("jpg_2000", "JPEG 2000")
         file = io.BytesIO()
-        image.save(file, "JPEG2000", quality_mode="dB", quality_layers=[self.quality], irreversible=True, no_jp2=True)
+        layer = {"quality_mode": "dB", "quality_layers": [self.quality]}
+        image.save(file, "JPEG2000", **layer, mct=int(image.mode == "RGB"), irreversible=True, no_jp2=True)
         return file.getvalue()
 
 
 class HevcIntra(Codec):
     """One HEVC intra frame in an HEIF file, by x265; its quality q is the constant rate factor 50 - q / 2.
 
-    Colour is subsampled 4:2:0, as in BPG by default, which bounds the PSNR of saturated colour. Tuned for PSNR, which
-    is what rate-distortion curves show; preset fast takes half the time of libheif's own, slow, and loses less than
-    0.1 dB. No thread pool: with one, the bits depend on the number of cores.
+    Colour is subsampled 4:2:0, as in BPG by default, which bounds the PSNR of saturated colour. Tuned for PSNR, as
+    BPG is compared by it (libheif's own is SSIM); libheif's preset, slow. No thread pool: with one, the bits depend on
+    the number of cores.
     """
 
     lowest, highest = 0, 100
@@ -102,7 +103,7 @@ class HevcIntra(Codec):
         from pillow_heif import from_pillow
 
         file = io.BytesIO()
-        options = {"preset": "fast", "tune": "psnr", "x265:pools": "none"}
+        options = {"tune": "psnr", "x265:pools": "none"}
         from_pillow(image).save(file, quality=self.quality, chroma=420, enc_params=options)
         return file.getvalue()
 

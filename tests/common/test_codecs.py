@@ -46,6 +46,16 @@ def test_along_a_ladder_bits_and_psnr_rise(codec: str, image: np.ndarray) -> Non
     assert decibels[0] > 20
 
 
+def test_at_equal_bits_each_codec_beats_its_elder() -> None:
+    image, decibels = read_image(skimage_data() / "coffee.png", "coffee")[:256, 100:356], []
+    for codec in ("jpeg", "jpeg2000", "hevc_intra"):
+        rungs = [CODECS[codec](quality).encode(image) for quality in LADDERS[codec]]
+        bits = [bits_per_pixel for _, bits_per_pixel in rungs]
+        assert bits[0] < 0.5 < bits[-1]
+        decibels.append(np.interp(0.5, bits, [psnr_db(decoded, image) for decoded, _ in rungs]))
+    assert decibels[0] + 1 < decibels[1] < decibels[2]
+
+
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (17, 33), (64, 48)])
@@ -83,6 +93,15 @@ def test_jpeg_is_subsampled_4_2_0() -> None:
         # (component, horizontal and vertical sampling, table): luminance twice as fine as either chrominance.
         layers = [layer[1:3] for layer in image.layer]  # type: ignore[attr-defined]
     assert layers == [(2, 2), (1, 1), (1, 1)]
+
+
+def test_jpeg_2000_is_irreversible_and_decorrelates_colour() -> None:
+    # ISO/IEC 15444-1, A.6.1: marker COD, Lcod, Scod, progression, layers (2), colour transform; 4 more, 0 for 9/7.
+    for image, colour_transform in ((COFFEE, 1), (COFFEE[:, :, 0], 0)):
+        file = Jpeg2000(30)._compress(Image.fromarray(image))
+        segment = file[file.index(b"\xff\x52") :]
+        assert segment[8] == colour_transform
+        assert segment[13] == 0
 
 
 def test_jpeg_2000_aims_at_its_psnr() -> None:
