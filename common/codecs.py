@@ -75,7 +75,8 @@ class Jpeg(Codec):
 class Jpeg2000(Codec):
     """JPEG 2000 by OpenJPEG: 9/7 wavelet, one quality layer; its quality is the PSNR in dB that the encoder aims at.
 
-    Colour is decorrelated and not subsampled. The file is a bare codestream.
+    So every image gets the same PSNR, where the other formats quantise every image alike: means over a set of images
+    compare within a format, not between them. Colour is decorrelated, not subsampled. The file is a bare codestream.
     """
 
     lowest, highest = 15, 60  # 0 dB would mean lossless to OpenJPEG

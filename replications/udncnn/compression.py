@@ -17,6 +17,7 @@ from common.store import Arrays
 
 PANEL_RATE = 0.15
 """Bits per pixel of the panels of Fig. 7."""
+TITLES = {"jpeg": "JPEG", "jpeg2000": "JPEG 2000", "hevc_intra": "HEVC-intra, in place of BPG"}
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def draw_rate_distortion(table: pd.DataFrame, path: Path) -> None:
         panels = drawn.subplots(len(codecs), squeeze=False)[:, 0]
         for axes, (codec, rungs) in zip(panels, codecs, strict=True):
             for series, style in line_styles(["decoded", "restored"]).items():
-                axes.plot(rungs["bits_per_pixel"], rungs[f"{series}_psnr_db"], marker="o", label=series, **style)
-            axes.set(title=codec, ylabel="PSNR, dB")
+                axes.plot(rungs["bits_per_pixel"], rungs[f"{series}_psnr_db"], marker=".", label=series, **style)
+            axes.set(title=TITLES[str(codec)], ylabel="PSNR, dB")
         panels[-1].set_xlabel("bits per pixel")
         legend_below(drawn, panels)
 
