@@ -210,12 +210,20 @@ def input_channels(module: nn.Module) -> int:
     raise ValueError(f"{type(module).__name__} has no convolution to read the image's channels from")
 
 
-def measured(module: nn.Module, size: int) -> dict[str, int]:
-    """Parameters, MACs on a size × size image and receptive field of one network, by the names of complexity.json."""
+def measured(module: nn.Module, size: int) -> dict[str, Any]:
+    """Parameters, MACs on a size × size image and receptive field of one network, by the names of complexity.json.
+
+    The receptive field of a network that sees the whole image is None.
+    """
+    field: int | None
+    try:
+        field = receptive_field(module)
+    except ValueError:
+        field = None
     return {
         "parameters": parameters(module),
         f"macs_{size}": macs(module, (1, input_channels(module), size, size)),
-        "receptive_field": receptive_field(module),
+        "receptive_field": field,
     }
 
 

@@ -20,7 +20,8 @@ COLUMNS = ("experiment", "network", "seed", "image", "convention", "mse", "psnr_
 
 def as_denoiser(network: nn.Module, scale: Scale = Scale()) -> Denoiser:
     """A network as a denoiser: evaluation mode, float32 whatever it was trained in, one image at a time."""
-    network = channels_last(network.eval().float())
+    with torch.inference_mode(False):  # a weight that is laid out anew in inference mode could not be trained on
+        network = channels_last(network.eval().float())
     device = next(network.parameters()).device
 
     def denoise(noisy: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from common.store import save_arrays, write_json
 def save_splits(paper: str, splits: Mapping[str, tuple[str, Mapping[str, np.ndarray]]]) -> None:
     """Write data/<paper>/<split>.safetensors and results/<paper>/data.json.
 
-    splits: split → (name of its data set in the registry, uint8 images (H, W, C) by id).
+    splits: split → (its data set in the registry, or several joined by " + "; uint8 images (H, W, C) by id).
     """
     record = {}
     for split, (dataset, images) in splits.items():

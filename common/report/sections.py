@@ -276,7 +276,8 @@ def environment(material: Material) -> Iterator[Block]:
 
 def licences(material: Material) -> Iterator[Block]:
     """Terms and citations of the data that this run used, and of the papers."""
-    names = {facts["dataset"] for splits in material.environment["data"].values() for facts in splits.values()}
+    used = (facts["dataset"] for splits in material.environment["data"].values() for facts in splits.values())
+    names = {name for joined in used for name in joined.split(" + ")}
     for dataset in map(describe, sorted(names)):
         facts = {"licence": dataset.licence, "cite": dataset.citation, "from": dataset.url, "note": dataset.notes}
         yield Heading(f"Data set {dataset.name}")

@@ -137,6 +137,7 @@ def test_a_network_that_sees_everything_has_no_receptive_field(monkeypatch: pyte
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Upsample(size=(128, 128)))
     with pytest.raises(ValueError, match="whole image"):
         receptive_field(network)
+    assert measured(network, 32)["receptive_field"] is None
 
 
 def test_images_have_the_channels_of_the_first_convolution() -> None:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from common.errors import UserError
+from common.evaluation import validation
 from common.noise import Gaussian
 from common.params import SGD, Adam, Constant, OneCycle, Recipe, Steps
 from common.patches import Batch, Labelled, Patches
@@ -275,6 +276,15 @@ def test_players_take_turns_with_a_loss_a_rate_and_updates_of_their_own() -> Non
     assert trained.history["images_seen"].iloc[-1] == 2 * RECIPE.steps * RECIPE.batch
     assert trained.history["lr"].max() < 0.5 * RECIPE.lr + 1e-9
     assert all(weight.requires_grad for weight in trained.network.parameters())
+
+
+def test_a_network_that_was_validated_can_be_trained_on() -> None:
+    # The layout of a 1×1 convolution of one channel is ambiguous, so that it is laid out anew at every validation.
+    clean = {"image0": IMAGES["image0"]}
+    network = nn.Sequential(nn.Conv2d(3, 1, 3, padding=1), nn.Conv2d(1, 3, 1))
+    with torch.inference_mode():
+        validation({"image0": IMAGES["image0"].astype(np.float32)}, clean)(network)
+    assert not any(weight.is_inference() for weight in network.parameters())
 
 
 def test_resumed_players_end_in_the_weights_of_unbroken_ones(tmp_path: Path) -> None:
