@@ -7,7 +7,6 @@ image.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from common.store import Arrays
 
 PANEL_RATE = 0.15
 """Bits per pixel of the panels of Fig. 7."""
-TITLES = {"jpeg": "JPEG", "jpeg2000": "JPEG 2000", "hevc_intra": "HEVC-intra, in place of BPG"}
 
 
 @dataclass(frozen=True)
@@ -77,21 +75,6 @@ def rate_distortion(scores: pd.DataFrame, bits_per_pixel: Mapping[str, float]) -
         table[f"decoded_{measure}"], table[f"restored_{measure}"] = means["decoded"], means["restored"]
         table[f"gain_{measure}"] = means["restored"] - means["decoded"]
     return table.reset_index()
-
-
-def draw_rate_distortion(table: pd.DataFrame, path: Path) -> None:
-    """Fig. 7: PSNR over bits per pixel, decoded and restored, a panel for each codec of `rate_distortion`'s tables."""
-    from common.plots import figure, legend_below, line_styles
-
-    codecs = list(table.groupby("codec", sort=False))
-    with figure(2.1 * len(codecs) + 0.4, path) as drawn:
-        panels = drawn.subplots(len(codecs), squeeze=False)[:, 0]
-        for axes, (codec, rungs) in zip(panels, codecs, strict=True):
-            for series, style in line_styles(["decoded", "restored"]).items():
-                axes.plot(rungs["bits_per_pixel"], rungs[f"{series}_psnr_db"], marker=".", label=series, **style)
-            axes.set(title=TITLES[str(codec)], ylabel="PSNR, dB")
-        panels[-1].set_xlabel("bits per pixel")
-        legend_below(drawn, panels)
 
 
 def _compressed(tasks: Sequence[tuple[str, np.ndarray, Codec]]) -> Compressed:

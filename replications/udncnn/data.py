@@ -18,7 +18,7 @@ PAPER = "udncnn"
 
 
 def main() -> None:
-    """Write the clean images of the three splits, each with its grey version."""
+    """Write the clean images of the three splits, each with its grey version, and those of super-resolution."""
     everything = params.load()
     settings, root = everything.paper(PAPER).data, everything.data.root
     validation = {
@@ -31,7 +31,16 @@ def main() -> None:
         "val": (settings.validation, validation),
         "test": (settings.test, test),
     }
-    save_splits(PAPER, splits, {split: in_grey(images) for split, (_, images) in splits.items()})
+    own = everything.paper(PAPER).super_resolution
+    enlarged = {
+        name: image if own.test_crop is None else center_crop(image, own.test_crop, name)
+        for name, image in load(own.test, "test", root).items()
+    }
+    save_splits(
+        PAPER,
+        {**splits, "super_resolution": (own.test, enlarged)},
+        {split: in_grey(images) for split, (_, images) in splits.items()},
+    )
 
 
 def crop_test(images: Mapping[str, np.ndarray], settings: Data, seed: int) -> Arrays:

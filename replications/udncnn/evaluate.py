@@ -14,11 +14,12 @@ from common.panels import draw_panels
 from common.params import Variant
 from common.store import load_arrays, read_json, write_csv, write_json
 from common.weights import load_trained
-from replications.udncnn import figures
+from replications.udncnn import figures, super_resolution
 from replications.udncnn.measures import convergence, probe_initialisation
 from replications.udncnn.models import DEPTHS, NETWORKS
 from replications.udncnn.noise import TABLE1, corruptions
 from replications.udncnn.params import Settings
+from replications.udncnn.restoration import score_compression, score_super_resolution
 from replications.udncnn.tasks import NOISES, Task, tasks
 
 PAPER = "udncnn"
@@ -37,19 +38,25 @@ def main() -> None:
     everything = params.load()
     settings: Settings = everything.paper(PAPER)
     clean, known = load_arrays(f"data/{PAPER}/test.safetensors"), tasks(everything)
+    denoisers = {
+        name: trained_denoisers(known, name, settings) for name in {task.experiment for task in known.values()}
+    }
     tables = []
     for experiment in corruptions(everything):
         noisy = load_arrays(noisy_file(PAPER, experiment, "test"))
-        own = {name: task for name, task in known.items() if task.experiment == experiment}
-        scores, estimates = score_experiment(experiment, trained_denoisers(own, settings), noisy, clean)
+        scores, estimates = score_experiment(experiment, denoisers[experiment], noisy, clean)
         shown = {name: images for name, images in estimates.items() if name in SHOWN}
         images = islice(noisy, settings.panels if experiment == TABLE1 else 1)
         draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, shown)
         tables.append(scores)
+    compressed, rates = score_compression(clean, denoisers, settings, RESULTS / "panels")
+    enlarged = score_super_resolution(load_arrays(f"data/{PAPER}/super_resolution.safetensors"), denoisers)
+    tables += [*compressed, enlarged]
     scores = pd.concat(tables, ignore_index=True)
     metrics = summary(scores)
     write_csv(RESULTS / "scores.csv", scores)
     write_json(RESULTS / "metrics.json", metrics)
+    write_json(RESULTS / "super_resolution.json", super_resolution.record(enlarged, settings.super_resolution.test))
     table1 = load_arrays(noisy_file(PAPER, TABLE1, "test"))
     write_json(RESULTS / "initialisation.json", probe_initialisation(table1, everything.seed))
     courses = {label: name for label, name in COURSES.items() if settings.train.variants[name].seeds}
@@ -59,19 +66,21 @@ def main() -> None:
         for label, name in courses.items()
     }
     write_json(RESULTS / "convergence.json", learnt)
-    figures.draw(RESULTS / "figures", psnr_by_depth(metrics, settings), gain_by_layers(metrics, settings), histories)
+    depths, layers = psnr_by_depth(metrics, settings), gain_by_layers(metrics, settings)
+    figures.draw(RESULTS / "figures", depths, layers, histories, rates)
 
 
-def trained_denoisers(own: Mapping[str, Task], settings: Settings) -> dict[str, dict[int, Denoiser]]:
-    """Every trained network of these variants by its name in the score tables, then by seed."""
+def trained_denoisers(known: Mapping[str, Task], experiment: str, settings: Settings) -> dict[str, dict[int, Denoiser]]:
+    """Every trained network of an experiment by its name in the score tables, then by seed."""
     denoisers: dict[str, dict[int, Denoiser]] = {}
-    for name, task in own.items():
-        variant: Variant = settings.train.variants[name]
-        builders = {f"{name}/{phase}": build for phase, build in task.snapshots().items()} if name in GROWN else {}
-        for folder, build in {**builders, name: task.network}.items():
-            networks = load_trained(PAPER, folder, variant, build)
-            label = folder.replace("/", "_")
-            denoisers[label] = {seed: as_denoiser(network) for seed, network in networks.items()}
+    for name, task in known.items():
+        if task.experiment == experiment:
+            variant: Variant = settings.train.variants[name]
+            phases = {f"{name}/{phase}": build for phase, build in task.snapshots().items()} if name in GROWN else {}
+            for folder, build in {**phases, name: task.network}.items():
+                networks = load_trained(PAPER, folder, variant, build)
+                label = folder.replace("/", "_")
+                denoisers[label] = {seed: as_denoiser(network) for seed, network in networks.items()}
     return denoisers
 
 

@@ -1,4 +1,4 @@
-"""Figures of this paper alone: depth (Fig. 4), the cascade's layers (U5) and its course (U6)."""
+"""Figures of this paper alone: depth (Fig. 4), the cascade's layers (U5) and its course (U6), compression (Fig. 7)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,12 @@ CAPTIONS = {
         "DN-ResNet-13 by cascade and at once, over the same images: validation PSNR (claim U6). The cascade grows "
         "where its line dips; its small networks cost less, see the ledger."
     ),
+    "compression": (
+        "Fig. 7: PSNR over bits per pixel, decoded and restored by DN-ResNet, mean over test images at each quality; "
+        "HEVC-intra stands in for BPG, whose files hold one HEVC intra frame (claim U17)."
+    ),
 }
+TITLES = {"jpeg": "JPEG", "jpeg2000": "JPEG 2000", "hevc_intra": "HEVC-intra, in place of BPG"}
 
 
 def draw(
@@ -26,11 +31,12 @@ def draw(
     depths: Mapping[int, float],
     layers: Mapping[str, Mapping[int, float]],
     histories: Mapping[str, pd.DataFrame],
+    rates: pd.DataFrame,
 ) -> None:
-    """Write the figures that compare at least two networks of this profile, and captions.json.
+    """Write the figures for which this profile trained networks, and captions.json.
 
     depths: D → mean PSNR in dB. layers: experiment → layers → mean gain over the noisy input in dB. histories: label →
-    history of a variant.
+    history of a variant. rates: points of Fig. 7, as `compression.rate_distortion` gives them.
     """
     drawn = []
     if len(depths) > 1:
@@ -42,6 +48,9 @@ def draw(
     if len(histories) > 1:
         draw_courses(histories, folder / "cascade.png")
         drawn.append("cascade")
+    if not rates.empty:
+        draw_rate_distortion(rates, folder / "compression.png")
+        drawn.append("compression")
     write_json(folder / "captions.json", {name: CAPTIONS[name] for name in drawn})
 
 
@@ -68,3 +77,19 @@ def draw_courses(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
                 axes.plot(own["images_seen"] / 1000, own["val_psnr_db"], label=label, linewidth=1, **style)
         axes.set(xlabel="training images seen, thousands", ylabel="validation PSNR, dB")
         legend_below(drawn, [axes])
+
+
+def draw_rate_distortion(table: pd.DataFrame, path: Path) -> None:
+    """Fig. 7: PSNR over bits per pixel, decoded and restored, a panel for each codec.
+
+    table: of `compression.rate_distortion`, of one codec or several.
+    """
+    codecs = list(table.groupby("codec", sort=False))
+    with figure(2.1 * len(codecs) + 0.4, path) as drawn:
+        panels = drawn.subplots(len(codecs), squeeze=False)[:, 0]
+        for axes, (codec, rungs) in zip(panels, codecs, strict=True):
+            for series, style in line_styles(["decoded", "restored"]).items():
+                axes.plot(rungs["bits_per_pixel"], rungs[f"{series}_psnr_db"], marker=".", label=series, **style)
+            axes.set(title=TITLES[str(codec)], ylabel="PSNR, dB")
+        panels[-1].set_xlabel("bits per pixel")
+        legend_below(drawn, panels)

@@ -21,8 +21,16 @@ def _growing(layers: list[int]) -> list[int]:
     return layers
 
 
+def _rising(qualities: list[int]) -> list[int]:
+    if len(qualities) < 2 or qualities != sorted(set(qualities)):
+        raise ValueError("two or more qualities, ascending")
+    return qualities
+
+
 Pair = Field(min_length=2, max_length=2)
 Levels = Annotated[list[Sigma], Pair, AfterValidator(_ascending)]
+Layers = Annotated[list[int], Field(min_length=1), AfterValidator(_growing)]
+Ladder = AfterValidator(_rising)
 Peaks = Annotated[list[Positive], Pair, AfterValidator(_ascending)]
 
 
@@ -56,8 +64,25 @@ class Data(Section):
     test_draws: Count
 
 
+class Ladders(Section):
+    jpeg: Annotated[list[Annotated[int, Field(ge=1, le=95)]], Ladder]
+    jpeg2000: Annotated[list[Annotated[int, Field(ge=15, le=60)]], Ladder]
+    hevc_intra: Annotated[list[Annotated[int, Field(ge=0, le=100)]], Ladder]
+
+
+class Compression(Section):
+    test_images: Count | None
+    ladders: Ladders
+
+
+class SuperResolution(Section):
+    test: str
+    test_crop: Annotated[int, Field(ge=16)] | None
+    cascade: Layers
+
+
 class DNResNet(Section):
-    cascade: Annotated[list[int], Field(min_length=1), AfterValidator(_growing)]
+    cascade: Layers
     maps: Count
     stem: Literal["9-5-5", "5-5-5"]
     colours: Literal[1, 3]
@@ -83,6 +108,7 @@ class Train(Section):
     recipe: Recipe
     dn_resnet: Recipe
     evolution: Recipe
+    restoration: Recipe
     variants: dict[str, Variant]
 
 
@@ -92,6 +118,8 @@ class Settings(Section):
     noise: Noise
     edge_weight: EdgeWeight
     data: Data
+    compression: Compression
+    super_resolution: SuperResolution
     network: Network
     train: Train
     panels: Count

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.datasets.images import center_crop
 from common.evaluation import Denoiser, denoise_all, score_table
 from common.metrics import luma
 from common.noise import corrupt
@@ -60,13 +59,12 @@ class Bicubic:
         return np.ascontiguousarray(large.permute(0, 2, 3, 1).numpy())
 
 
-def luminance(images: Mapping[str, np.ndarray], crop: int | None = None) -> Arrays:
-    """Y of every RGB image, (H, W, 1) uint8 as MATLAB's rgb2ycbcr rounds it; of its central square where `crop` is set.
+def luminance(images: Mapping[str, np.ndarray]) -> Arrays:
+    """Y of every RGB image, (H, W, 1) uint8 as MATLAB's rgb2ycbcr rounds it.
 
     Training images and test images both pass through here.
     """
-    cut = {name: image if crop is None else center_crop(image, crop, name) for name, image in images.items()}
-    return {name: image[:, :, :1] if name in GREY else _luminance(image) for name, image in cut.items()}
+    return {name: image[:, :, :1] if name in GREY else _luminance(image) for name, image in images.items()}
 
 
 def experiment(factor: int) -> str:
@@ -83,7 +81,7 @@ def score_factor(
     Returns the scores (columns: `common.evaluation.COLUMNS`) and each name's estimates of its first seed, both without
     the border.
     """
-    whole = {name: _modcrop(image, factor) for name, image in clean.items()}
+    whole = {name: modcrop(image, factor) for name, image in clean.items()}
     enlarged, target = corrupt(whole, Bicubic(factor), seed=0), _shave(whole, factor)
     shown = {"noisy": _shave(enlarged, factor)}
     tables = [score_table(experiment(factor), "noisy", 0, shown["noisy"], target)]
@@ -127,7 +125,7 @@ def _luminance(image: np.ndarray) -> np.ndarray:
     return np.round(luma(image.astype(np.float64))).astype(np.uint8)
 
 
-def _modcrop(image: np.ndarray, factor: int) -> np.ndarray:
+def modcrop(image: np.ndarray, factor: int) -> np.ndarray:
     """The image without what is left of its sides, at the bottom and the right, by division by the factor."""
     height, width = image.shape[:2]
     return image[: height - height % factor, : width - width % factor]

@@ -1,6 +1,6 @@
 """What each variant learns: network, noise, loss, and the way there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -9,13 +9,26 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from common.codecs import CODECS
 from common.losses import canny_edges, edge_aware, sobel_magnitude
 from common.noise import Corruption
 from common.params import Params
 from common.phases import WHOLE, Phase, network_after
 from common.store import Arrays
 from common.training import Loss
-from replications.udncnn.models import NETWORKS, DNResNet, blocks_of, dn_build, dncnn_s, grow, separate, variants
+from replications.udncnn import super_resolution
+from replications.udncnn.compression import training_corruption
+from replications.udncnn.models import (
+    NETWORKS,
+    DNBuild,
+    DNResNet,
+    blocks_of,
+    dn_build,
+    dncnn_s,
+    grow,
+    separate,
+    variants,
+)
 from replications.udncnn.noise import (
     GAUSSIAN,
     PAPER,
@@ -29,6 +42,8 @@ from replications.udncnn.noise import (
 from replications.udncnn.params import Settings
 from replications.udncnn.pictures import of_colours
 
+FACTORS = (2, 3, 4)
+"""Of super-resolution."""
 NOISES = (GAUSSIAN, POISSON, POISSON_GAUSSIAN)
 EVOLVED = "dn_blind"
 """The variant from which the depthwise-separable networks evolve; the paper's are blind, too."""
@@ -52,7 +67,7 @@ class Task:
     phases: tuple[Phase, ...] = (WHOLE,)
     inherits: str | None = None
     loss: Loss = mse_loss
-    recipe: Literal["recipe", "dn_resnet", "evolution"] = "dn_resnet"
+    recipe: Literal["recipe", "dn_resnet", "evolution", "restoration"] = "dn_resnet"
     architecture: str | None = None
 
     def network(self) -> nn.Module:
@@ -69,7 +84,9 @@ class Task:
 
 def tasks(everything: Params) -> dict[str, Task]:
     """Every variant of the paper."""
-    return table1_tasks(everything) | denoising_tasks(everything) | separable_tasks(everything)
+    settings: Settings = everything.paper(PAPER)
+    denoising = denoising_tasks(everything) | separable_tasks(everything)
+    return table1_tasks(everything) | denoising | compression_tasks(settings) | super_resolution_tasks(settings)
 
 
 def table1_tasks(everything: Params) -> dict[str, Task]:
@@ -90,7 +107,7 @@ def denoising_tasks(everything: Params) -> dict[str, Task]:
     settings: Settings = everything.paper(PAPER)
     known = {name: at_once(name, everything) for name in NOISES}
     blind = {name: at_once(name, everything, blind=True) for name in NOISES}
-    by_cascade = partial(cascade, settings=settings)
+    by_cascade = partial(cascade, build=dn_build(settings), layers=settings.network.dn_resnet.cascade)
     blind_gaussian = by_cascade(blind[GAUSSIAN])
     return {
         "dn_gaussian": by_cascade(known[GAUSSIAN]),
@@ -119,6 +136,46 @@ def separable_tasks(everything: Params) -> dict[str, Task]:
     }
 
 
+def compression_tasks(settings: Settings) -> dict[str, Task]:
+    """DN-ResNet by cascade after each codec, at any quality of its ladder; watched at the ladder's middle."""
+    build = dn_build(settings)
+    tasks = {}
+    for codec, ladder in settings.compression.ladders.model_dump().items():
+        task = Task(
+            codec,
+            pictures=partial(of_colours, colours=build.colours),
+            corruption=training_corruption(codec, ladder),
+            watched=CODECS[codec](sorted(ladder)[len(ladder) // 2]),
+            build=partial(DNResNet, build),
+            recipe="restoration",
+        )
+        tasks[f"dn_{codec}"] = cascade(task, build, settings.network.dn_resnet.cascade)
+    return tasks
+
+
+def super_resolution_tasks(settings: Settings) -> dict[str, Task]:
+    """DN-ResNet by a longer cascade on the luminance of enlarged images, for each factor."""
+    build = replace(dn_build(settings), colours=1)
+    tasks = {}
+    for factor in FACTORS:
+        task = Task(
+            super_resolution.experiment(factor),
+            pictures=partial(_luminance, factor=factor),
+            corruption=super_resolution.Bicubic(factor),
+            watched=super_resolution.Bicubic(factor),
+            build=partial(DNResNet, build),
+            recipe="restoration",
+        )
+        tasks[f"dn_x{factor}"] = cascade(task, build, settings.super_resolution.cascade)
+    return tasks
+
+
+def _luminance(images: Mapping[str, np.ndarray], factor: int) -> Arrays:
+    """Luminance of the colour images, whose sides lose what is over a multiple of the factor."""
+    luminance = super_resolution.luminance(of_colours(images, 3))
+    return {name: super_resolution.modcrop(image, factor) for name, image in luminance.items()}
+
+
 def at_once(experiment: str, everything: Params, *, blind: bool = False) -> Task:
     """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels.
 
@@ -137,12 +194,12 @@ def at_once(experiment: str, everything: Params, *, blind: bool = False) -> Task
     )
 
 
-def cascade(task: Task, settings: Settings) -> Task:
-    """The same with a DN-ResNet that grows to the settings' numbers of layers in turn, a phase each, named by them."""
-    first, *later = settings.network.dn_resnet.cascade
+def cascade(task: Task, build: DNBuild, layers: Sequence[int]) -> Task:
+    """The same with a DN-ResNet that grows to each of these numbers of layers in turn, a phase each, named by them."""
+    first, *later = layers
     phases = [Phase(str(count), partial(grow, layers=count)) for count in later]
-    build = partial(DNResNet, replace(dn_build(settings), layers=first))
-    return replace(task, build=build, phases=(replace(WHOLE, name=str(first)), *phases))
+    start = partial(DNResNet, replace(build, layers=first))
+    return replace(task, build=start, phases=(replace(WHOLE, name=str(first)), *phases))
 
 
 def edge_loss(edges: Callable[[Tensor], Tensor], weight: float) -> Loss:

@@ -16,10 +16,11 @@ from replications.udncnn.compression import (
     at_rate,
     compress,
     compress_to,
-    draw_rate_distortion,
     rate_distortion,
     training_corruption,
 )
+from replications.udncnn.figures import draw_rate_distortion
+from replications.udncnn.params import Ladders
 
 COFFEE = read_image(skimage_data() / "coffee.png", "coffee")
 IMAGES: Arrays = {"cup": COFFEE[150:214, 200:264], "spoon": COFFEE[250:314, 350:414]}
@@ -98,3 +99,13 @@ def test_the_figure_is_small_and_the_same_each_time(table: pd.DataFrame, tmp_pat
     assert len(once) < 300_000
     with Image.open(tmp_path / "once.png") as drawn:
         assert drawn.width == 750
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_quality_off_a_codecs_scale_is_refused(codec: str) -> None:
+    scale = CODECS[codec]
+    whole = {"jpeg": [5, 20], "jpeg2000": [26, 31], "hevc_intra": [5, 25]}
+    assert Ladders(**whole | {codec: [scale.lowest, scale.highest]})
+    for ladder in ([scale.lowest - 1, scale.highest], [scale.lowest, scale.highest + 1], [20, 16]):
+        with pytest.raises(ValueError, match=codec):
+            Ladders(**whole | {codec: ladder})

@@ -138,12 +138,16 @@ def test_the_cascade_ends_in_the_network_trained_at_once(everything: Params) -> 
     assert [*known["dn_gaussian"].snapshots(), known["dn_gaussian"].phases[-1].name] == list(map(str, phases))
 
 
-def test_a_longer_cascade_is_a_matter_of_settings(everything: Params) -> None:
-    settings = everything.paper("udncnn")
-    deep = settings.network.dn_resnet.model_copy(update={"cascade": [3, 13, 19], "maps": 32, "stem": "9-5-5"})
-    settings = settings.model_copy(update={"network": settings.network.model_copy(update={"dn_resnet": deep})})
-    task = cascade(tasks(everything)["dn_gaussian_at_once"], settings)
+def test_super_resolution_cascades_on(everything: Params) -> None:
+    task = cascade(tasks(everything)["dn_x2"], DNBuild(), [3, 13, 19])
     assert parameters(task.network()) == 205_249  # as counted above
+
+
+def test_super_resolution_cuts_its_pictures_to_multiples_of_the_factor(everything: Params) -> None:
+    colours = {"photo": np.zeros((50, 32, 3), np.uint8)}
+    for factor, size in ((2, (50, 32)), (3, (48, 30)), (4, (48, 32))):
+        pictures = tasks(everything)[f"dn_x{factor}"].pictures(colours | in_grey(colours))
+        assert {name: image.shape for name, image in pictures.items()} == {"photo": (*size, 1)}
 
 
 def test_every_variant_has_a_task_and_its_recipe(everything: Params) -> None:
