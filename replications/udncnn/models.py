@@ -184,7 +184,8 @@ class DNBuild:
     stem: the three convolutions that are not in ResBlocks, by their kernels; the paper gives the last one's alone.
         "9-5-5" has 9×9 to twice the maps, 5×5, and 5×5 at the end, as SRCNN; "5-5-5" has 5×5 throughout.
     colours: channels of the image; the paper's are grey.
-    residual_scale: None, and the network gives the image, as in the paper; a number, and it gives x + number · f(x).
+    residual_scale: None, and the network gives the image, as in the paper; a number, and it gives x + number · f(x),
+        f = 0 at first: the last convolution's weights are zero.
     separable: whether its ResBlocks are depthwise-separable.
     """
 
@@ -233,8 +234,8 @@ def separable_convolution(maps: int) -> nn.Sequential:
 class DNResNet(nn.Module):
     """Ren, El-Khamy and Lee's cascaded residual denoiser (ACCV 2018): stem, ResBlocks, 5×5 convolution.
 
-    13 layers of 32 maps with the stem 9-5-5 have 149,761 parameters. The stem's convolutions are He's, the last one's
-    weights torch's own. Receptive field 4 · ResBlocks + 17, or 13 with the stem 5-5-5.
+    13 layers of 32 maps with the stem 9-5-5 have 149,761 parameters. The stem's convolutions are He's; where the
+    network gives the image, the last one's weights are torch's own. Receptive field 4 · ResBlocks + 17, or 13 with the stem 5-5-5.
     """
 
     def __init__(self, build: DNBuild) -> None:
@@ -248,6 +249,9 @@ class DNResNet(nn.Module):
         self.stem = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
         self.blocks = nn.Sequential(*(ResBlock(build.maps, build.separable) for _ in range(blocks_of(build.layers))))
         self.tail = nn.Conv2d(build.maps, build.colours, 5, padding=2)
+        if build.residual_scale is not None:
+            for weight in self.tail.parameters():
+                nn.init.zeros_(weight)
 
     def forward(self, noisy: Tensor) -> Tensor:
         features: Tensor = self.tail(self.blocks(self.stem(noisy)))  # (N, maps, H, W) up to the tail
