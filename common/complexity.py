@@ -210,14 +210,15 @@ def input_channels(module: nn.Module) -> int:
     raise ValueError(f"{type(module).__name__} has no convolution to read the image's channels from")
 
 
-def measured(module: nn.Module, size: int) -> dict[str, Any]:
+def measured(module: nn.Module, size: int, narrow: nn.Module | None = None) -> dict[str, Any]:
     """Parameters, MACs on a size × size image and receptive field of one network, by the names of complexity.json.
 
-    The receptive field of a network that sees the whole image is None.
+    The receptive field of a network that sees the whole image is None. `narrow` is the same network with fewer maps,
+    where there is one: it has the same field, and a deep U-shaped network's takes minutes to measure at full width.
     """
     field: int | None
     try:
-        field = receptive_field(module)
+        field = receptive_field(narrow or module)
     except ValueError:
         field = None
     return {
@@ -233,8 +234,10 @@ def main() -> None:
     models = import_module(f"replications.{paper}.models")
     published = {name: measured(build(), PUBLISHED_SIZE) for name, build in models.published_networks().items()}
     profile = {}
-    for name, build in models.networks(params.load().paper(paper)).items():
-        costs = measured(build(), PROFILE_SIZE)
+    settings = params.load().paper(paper)
+    narrow = models.narrow_networks(settings) if hasattr(models, "narrow_networks") else {}
+    for name, build in models.networks(settings).items():
+        costs = measured(build(), PROFILE_SIZE, narrow[name]() if name in narrow else None)
         profile[name] = {**costs, "macs_per_pixel": costs[f"macs_{PROFILE_SIZE}"] / PROFILE_SIZE**2}
     write_json(f"results/{paper}/complexity.json", {"published": published, "profile": profile})
 

@@ -235,7 +235,8 @@ class DNResNet(nn.Module):
     """Ren, El-Khamy and Lee's cascaded residual denoiser (ACCV 2018): stem, ResBlocks, 5×5 convolution.
 
     13 layers of 32 maps with the stem 9-5-5 have 149,761 parameters. The stem's convolutions are He's; where the
-    network gives the image, the last one's weights are torch's own. Receptive field 4 · ResBlocks + 17, or 13 with the stem 5-5-5.
+    network gives the image, the last one's weights are torch's own. Receptive field 4 · ResBlocks + 17, or + 13 with
+    the stem 5-5-5.
     """
 
     def __init__(self, build: DNBuild) -> None:

@@ -140,6 +140,11 @@ def test_a_network_that_sees_everything_has_no_receptive_field(monkeypatch: pyte
     assert measured(network, 32)["receptive_field"] is None
 
 
+def test_the_receptive_field_may_be_measured_on_a_narrower_network() -> None:
+    wide, narrow = (nn.Conv2d(3, width, 5) for width in (6, 2))
+    assert measured(wide, 32, narrow) == measured(wide, 32) != measured(narrow, 32)
+
+
 def test_images_have_the_channels_of_the_first_convolution() -> None:
     assert input_channels(nn.Sequential(nn.ReLU(), nn.Conv2d(1, 8, 3), nn.Conv2d(8, 1, 3))) == 1
 

@@ -1,0 +1,55 @@
+"""The dsc_autoencoder sections of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Side = Annotated[int, Field(ge=16)]
+
+
+class Noise(Section):
+    gaussian: Sigma
+    salt_and_pepper: Share
+    box_sigma: Sigma
+    box_share: Share
+
+
+class Data(Section):
+    train: str
+    train_split: str
+    validation: str
+    validation_crop: Side
+    test: str
+    test_images: Count | None
+    test_crop: Side
+    labelled: str
+    labelled_validation: Count
+    labelled_test: Count | None
+
+
+class Network(Section):
+    width: Positive
+    bottleneck: Count
+    kernel: Literal[1, 3, 5, 7, 9]
+    gates: Annotated[list[Share], Field(min_length=4, max_length=4)]
+    std: Positive | None
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Train(Section):
+    recipe: Recipe
+    classifier: Recipe
+    variants: dict[str, Variant]
+
+
+class Settings(Section):
+    """What `params.paper("dsc_autoencoder")` returns."""
+
+    noise: Noise
+    data: Data
+    network: Network
+    train: Train
+    panels: Count

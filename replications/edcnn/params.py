@@ -1,0 +1,54 @@
+"""The edcnn sections of params.yaml."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Side = Annotated[int, Field(ge=16)]
+
+
+class Noise(Section):
+    sigma: Sigma
+    erased: Annotated[list[Share], Field(min_length=2, max_length=2)]
+    factor: Annotated[int, Field(ge=2)]
+
+
+class Segmentation(Section):
+    images: str
+    size: Side
+    train_images: Count | None
+    test_images: Count | None
+
+
+class Data(Section):
+    train: str
+    pretrain: str
+    test: str
+    test_images: Count | None
+    size: Side
+    fit: Literal["crop", "resize"]
+    segmentation: Segmentation
+
+
+class Network(Section):
+    width: Annotated[int, Field(ge=4, multiple_of=4)]
+    residual_scale: Positive
+
+
+class Train(Section):
+    recipe: Recipe
+    segmentation: Recipe
+    variants: dict[str, Variant]
+
+
+class Settings(Section):
+    """What `params.paper("edcnn")` returns."""
+
+    noise: Noise
+    data: Data
+    network: Network
+    train: Train
+    panels: Annotated[int, Field(ge=0)]

@@ -1,0 +1,94 @@
+"""Trains variants: a restoration on random crops, degraded afresh, or a segmentation on whole pictures."""
+
+import argparse
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from common import command, params
+from common.evaluation import validation
+from common.noise import noisy_file
+from common.params import SGD, Constant, Params, Recipe
+from common.patches import Labelled, Patches
+from common.store import load_arrays
+from common.training import Player, supervised
+from common.variants import Training, train_variant
+from common.weights import load_trained
+from replications.edcnn import segmentation
+from replications.edcnn.models import networks
+from replications.edcnn.noise import corruptions
+from replications.edcnn.params import Settings
+from replications.edcnn.variants import PLANS, SEGMENTATION, builder
+
+PAPER = "edcnn"
+
+
+def training(name: str, everything: Params) -> Training:
+    """What the variant of that name is trained to do."""
+    settings = everything.paper(PAPER)
+    return _segmentation(name, settings) if PLANS[name].experiment == SEGMENTATION else _restoration(name, everything)
+
+
+def _restoration(name: str, everything: Params) -> Training:
+    plan, settings = PLANS[name], everything.paper(PAPER)
+    corruption = corruptions(everything)[plan.experiment]
+    recipe = _gradient_descent(settings.train.recipe) if plan.gradient_descent else settings.train.recipe
+    images, clean = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in (plan.images, "val"))
+    return Training(
+        build=builder(name, settings) if plan.start is None else partial(_trained, plan.start, settings),
+        batches=lambda seed: Patches(images, corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
+        validate=validation(load_arrays(noisy_file(PAPER, plan.experiment, "val")), clean),
+        recipe=recipe,
+        players=(supervised(F.l1_loss if plan.loss == "l1" else F.mse_loss),),
+        architecture=plan.architecture if plan.architecture in networks(settings) else None,
+        experiment=plan.experiment,
+    )
+
+
+def _segmentation(name: str, settings: Settings) -> Training:
+    recipe = settings.train.segmentation
+    images, targets = segmentation.load_segmentation(PAPER, "train")
+    return Training(
+        build=builder(name, settings),
+        batches=lambda seed: Labelled(images, targets, batch=recipe.batch, seed=seed),
+        validate=segmentation.validation(*segmentation.load_segmentation(PAPER, "val")),
+        recipe=recipe,
+        players=(Player(_cross_entropy),),
+        architecture=PLANS[name].architecture,
+        experiment=SEGMENTATION,
+    )
+
+
+def _cross_entropy(network: nn.Module, inputs: Tensor, targets: Tensor, step: int) -> Tensor:
+    """The network's three outputs as logits of each pixel's class."""
+    return F.cross_entropy(network(inputs).float(), targets)
+
+
+def _gradient_descent(recipe: Recipe) -> Recipe:
+    """Plain gradient descent at a constant rate."""
+    printed = {"optimizer": SGD(name="sgd", momentum=0.0, weight_decay=0.0), "schedule": Constant(name="constant")}
+    return recipe.model_copy(update=printed)
+
+
+def _trained(name: str, settings: Settings) -> nn.Module:
+    """A trained network to start from: the first seed of that variant."""
+    return next(iter(load_trained(PAPER, name, settings.train.variants[name], builder(name, settings)).values()))
+
+
+def main() -> None:
+    """Train the variants named on the command line, one after the other, each over its seeds.
+
+    A stage trains several: starting Python takes as long as some of these trainings.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variants", nargs="+", choices=PLANS)
+    names = parser.parse_args().variants
+    everything = params.load()
+    for name in names:
+        variant = everything.paper(PAPER).train.variants[name]
+        train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+
+
+if __name__ == "__main__":
+    command.run(main)

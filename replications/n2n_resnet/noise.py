@@ -1,0 +1,55 @@
+"""The corrupted validation, test and panel images of each experiment, made once: float, unclipped, keyed by image."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from common import command, params
+from common.corruptions import Text
+from common.noise import Corruption, Gaussian, RandomImpulse, save_noisy
+from common.params import Params
+from common.store import Arrays, load_arrays
+from replications.n2n_resnet.params import Noise
+
+PAPER = "n2n_resnet"
+MEDICAL = "medical/"
+"""Ids of the medical test images start so."""
+
+
+def corruptions(everything: Params) -> dict[str, Corruption]:
+    """Experiment → the corruption of its test images."""
+    levels: Noise = everything.paper(PAPER).noise
+    gaussian = Gaussian(everything.sigma(PAPER))
+    return {
+        "gaussian": gaussian,
+        "medical": gaussian,
+        "impulse": RandomImpulse(levels.impulse, levels.impulse),
+        "heavy_impulse": RandomImpulse(levels.heavy_impulse, levels.heavy_impulse),
+        "text": Text(levels.text, levels.text),
+    }
+
+
+def fig19(everything: Params) -> Gaussian:
+    """The noise of the validation images that Fig. 19's curve is measured on."""
+    levels: Noise = everything.paper(PAPER).noise
+    return Gaussian(levels.curve_sigma if everything.noise.sigma is None else everything.noise.sigma)
+
+
+def test_images(experiment: str, images: Mapping[str, np.ndarray]) -> Arrays:
+    """The test images of an experiment: the medical ones are its own."""
+    return {name: image for name, image in images.items() if name.startswith(MEDICAL) == (experiment == "medical")}
+
+
+def main() -> None:
+    """Write the corrupted images."""
+    everything = params.load()
+    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test", "face")}
+    experiments = {
+        name: (corruption, {**clean, "test": test_images(name, clean["test"])})
+        for name, corruption in corruptions(everything).items()
+    }
+    save_noisy(PAPER, experiments, seed=everything.seed)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,75 @@
+"""Trains one variant: noisy inputs against noisy or clean targets of the same crops, a fresh noise level each."""
+
+import argparse
+from itertools import islice
+
+from common import command, params
+from common.evaluation import validation
+from common.noise import corrupt, noisy_file
+from common.params import Params, Recipe
+from common.patches import Patches
+from common.scale import Scale
+from common.store import load_arrays
+from common.training import Validate
+from common.variants import Training, recipe_of, train_variant
+from replications.n2n_resnet.models import networks
+from replications.n2n_resnet.noise import fig19
+from replications.n2n_resnet.params import Settings
+from replications.n2n_resnet.tasks import TASKS, NoiseName, Task, player, training_noise
+
+PAPER = "n2n_resnet"
+FIG19 = "val_psnr_db_fig19"
+"""Column of the history: validation PSNR at the level of Fig. 19."""
+
+
+def training(name: str, everything: Params) -> Training:
+    """What the variant of that name is trained to do."""
+    settings: Settings = everything.paper(PAPER)
+    return training_of(TASKS[name], everything, recipe_of(settings.train.variants[name], settings.train.recipe))
+
+
+def training_of(task: Task, everything: Params, recipe: Recipe, scale: Scale = Scale()) -> Training:
+    """A task by a recipe. The crops and the inputs of a step depend on the seed alone, whatever the targets are."""
+    settings: Settings = everything.paper(PAPER)
+    images = dict(islice(load_arrays(f"data/{PAPER}/train.safetensors").items(), task.images))
+    return Training(
+        build=networks(settings)[task.architecture],
+        batches=lambda seed: Patches(
+            images,
+            training_noise(task.noise, settings),
+            batch=recipe.batch,
+            crop=recipe.crop,
+            seed=seed,
+            noisy_targets=task.noisy_targets,
+        ),
+        validate=_validate(task.noise, everything, scale),
+        recipe=recipe,
+        players=(player(task, recipe.steps, settings.train.annealing),),
+        scale=scale,
+        architecture=task.architecture,
+        experiment=task.noise,
+    )
+
+
+def _validate(noise: NoiseName, everything: Params, scale: Scale) -> Validate:
+    """Errors on the experiment's validation images; for Gaussian noise also the PSNR at the level of Fig. 19."""
+    clean = load_arrays(f"data/{PAPER}/val.safetensors")
+    own = validation(load_arrays(noisy_file(PAPER, noise, "val")), clean, scale)
+    if noise != "gaussian":
+        return own
+    at_fig19 = validation(corrupt(clean, fig19(everything), seed=everything.seed), clean, scale)
+    return lambda network: own(network) | {FIG19: at_fig19(network)["val_psnr_db"]}
+
+
+def main() -> None:
+    """Train the variant named on the command line over its seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant")
+    name = parser.parse_args().variant
+    everything = params.load()
+    variant = everything.paper(PAPER).train.variants[name]
+    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,75 @@
+"""Trains one variant, generator against discriminator, on random crops with fresh noise of the test level."""
+
+import argparse
+
+from torch import nn
+
+from common import command, params
+from common.evaluation import validation
+from common.noise import noisy_file
+from common.params import Params
+from common.patches import Patches
+from common.store import Arrays, load_arrays
+from common.variants import Training, train_variant
+from replications.wgan_denoiser import losses
+from replications.wgan_denoiser.guidance import watch
+from replications.wgan_denoiser.models import ARCHITECTURES, games
+from replications.wgan_denoiser.noise import TABLE1, corruptions
+from replications.wgan_denoiser.params import Loss, Settings
+
+PAPER = "wgan_denoiser"
+ONE_FAMILY = {"wgan_marine": "marine", "wgan_grassland": "grassland"}
+"""Variants that see one of the two training sets."""
+
+
+def training(name: str, everything: Params) -> Training:
+    """What the variant of that name is trained to do."""
+    settings: Settings = everything.paper(PAPER)
+    corruption, recipe = corruptions(everything)[TABLE1], settings.train.recipe
+    images, clean = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val"))
+    noisy = load_arrays(noisy_file(PAPER, TABLE1, "val"))
+    if name in ONE_FAMILY:
+        images = family(images, ONE_FAMILY[name])
+    game = game_of(name, settings.loss, everything.seed)
+    restored, guided = validation(noisy, clean), watch(game, noisy, clean)
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        return {**restored(network), **guided(network)}
+
+    return Training(
+        build=games(settings)[name],
+        batches=lambda seed: Patches(images, corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
+        validate=validate,
+        recipe=recipe,
+        players=game.players(settings.loss.critic_updates),
+        keep=lambda network: network.get_submodule("generator"),
+        architecture=ARCHITECTURES[name],
+        experiment=TABLE1,
+    )
+
+
+def game_of(name: str, loss: Loss, seed: int) -> losses.Game:
+    """The game that a variant plays."""
+    if name == "dcgan":
+        return losses.dcgan(loss.dcgan_adversarial)
+    factors = losses.Factors(loss.adversarial, loss.pixel, loss.feature, loss.smoothness, loss.penalty, loss.reduction)
+    return losses.minimax(factors) if name == "minimax" else losses.wasserstein(factors, seed=seed)
+
+
+def family(images: Arrays, name: str) -> Arrays:
+    """The images of one scene family."""
+    return {image: pixels for image, pixels in images.items() if image.startswith(f"{name}/")}
+
+
+def main() -> None:
+    """Train the variant named on the command line over its seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant")
+    name = parser.parse_args().variant
+    everything = params.load()
+    variant = everything.paper(PAPER).train.variants[name]
+    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+
+
+if __name__ == "__main__":
+    command.run(main)
