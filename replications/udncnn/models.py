@@ -320,17 +320,34 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     }
 
 
+def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
+    """The same with two or four feature maps: enough for a receptive field."""
+    sized = {"width": 4, "dn_resnet": settings.network.dn_resnet.model_copy(update={"maps": 2})}
+    sized["dncnn_s"] = settings.network.dncnn_s.model_copy(update={"width": 4})
+    return networks(settings.model_copy(update={"network": settings.network.model_copy(update=sized)}))
+
+
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The networks at the paper's size, D = 6 and C = 64, and the convolutions of its cost formula, 32 → 32 maps."""
-    return {name: partial(network, Build()) for name, network in NETWORKS.items()} | {
-        "dncnn_s": partial(DnCNN, Build(18, batch_norm="standard", colours=1)),
-        "dn_resnet_13": partial(DNResNet, DNBuild()),
-        "ds_dn_resnet_13": partial(DNResNet, DNBuild(separable=True)),
-        "dn_resnet_13_555": partial(DNResNet, DNBuild(stem="5-5-5")),
-        "ds_dn_resnet_13_555": partial(DNResNet, DNBuild(stem="5-5-5", separable=True)),
-        "dn_resnet_19": partial(DNResNet, DNBuild(19)),
-        "convolution": partial(new_convolution, 32),
-        "separable_convolution": partial(separable_convolution, 32),
+    return _networks(width=64, maps=32)
+
+
+def narrow_published_networks() -> dict[str, Callable[[], nn.Module]]:
+    """The same with few feature maps, as `narrow_networks`."""
+    return _networks(width=4, maps=2)
+
+
+def _networks(width: int, maps: int) -> dict[str, Callable[[], nn.Module]]:
+    deep = Build(18, width, batch_norm="standard", colours=1)
+    return {name: partial(network, Build(width=width)) for name, network in NETWORKS.items()} | {
+        "dncnn_s": partial(DnCNN, deep),
+        "dn_resnet_13": partial(DNResNet, DNBuild(13, maps)),
+        "ds_dn_resnet_13": partial(DNResNet, DNBuild(13, maps, separable=True)),
+        "dn_resnet_13_555": partial(DNResNet, DNBuild(13, maps, "5-5-5")),
+        "ds_dn_resnet_13_555": partial(DNResNet, DNBuild(13, maps, "5-5-5", separable=True)),
+        "dn_resnet_19": partial(DNResNet, DNBuild(19, maps)),
+        "convolution": partial(new_convolution, maps),
+        "separable_convolution": partial(separable_convolution, maps),
     }
 
 

@@ -15,7 +15,16 @@ from common.noise import Gaussian
 from common.params import Params
 from common.phases import network_after
 from common.seeding import seeded
-from replications.udncnn.models import DNBuild, DNResNet, ResBlock, grow, published_networks, separate
+from replications.udncnn.data import first_draws
+from replications.udncnn.models import (
+    DNBuild,
+    DNResNet,
+    ResBlock,
+    grow,
+    narrow_published_networks,
+    published_networks,
+    separate,
+)
 from replications.udncnn.noise import corruptions
 from replications.udncnn.pictures import in_grey, of_colours
 from replications.udncnn.tasks import EVOLVED, cascade, tasks
@@ -201,6 +210,23 @@ def test_dn_resnets_noises_are_of_grey_images_and_table_1s_of_colour() -> None:
     assert list(grey) == ["grey/photo"]
     assert grey["grey/photo"].shape == (4, 5, 1)
     assert (grey["grey/photo"] == 76).all()  # 0.299 · 255, rounded: BT.601
+
+
+def test_one_crop_of_each_image_has_a_grey_version() -> None:
+    assert list(first_draws(dict.fromkeys(("a#0", "a#1", "b#0", "b#10", "plain"), np.zeros((2, 2, 3), np.uint8)))) == [
+        "a#0",
+        "b#0",
+        "plain",
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(published_networks()))
+def test_the_narrow_networks_have_the_layers_of_the_others(name: str) -> None:
+    def layers(network: nn.Module) -> list[object]:
+        convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+        return [(module.kernel_size, module.dilation, module.groups > 1) for module in convolutions]
+
+    assert layers(narrow_published_networks()[name]()) == layers(published_networks()[name]())
 
 
 def test_the_edge_aware_tasks_differ_from_the_blind_one_by_their_loss_alone(everything: Params) -> None:
