@@ -16,7 +16,7 @@ from replications.n2n_resnet.models import networks
 from replications.n2n_resnet.noise import corruptions
 from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import PAIRS, TASKS, NoiseName
-from replications.n2n_resnet.train import FIG19, PAPER
+from replications.n2n_resnet.train import FIG19_COLUMN, PAPER
 
 NOISES: dict[str, NoiseName] = {
     "gaussian": "gaussian",
@@ -78,7 +78,7 @@ def _curves(histories: dict[NoiseName, dict[str, pd.DataFrame]], epochs: int) ->
     for noise, members in histories.items():
         runs = [run for history in members.values() for _, run in history.groupby("seed")]
         if runs:
-            record[noise] = shapes(runs, FIG19 if noise == "gaussian" else "val_psnr_db", LOSSES[noise], epochs)
+            record[noise] = shapes(runs, FIG19_COLUMN if noise == "gaussian" else "val_psnr_db", LOSSES[noise], epochs)
     return record
 
 

@@ -9,12 +9,12 @@ from common.plots import colours, figure, legend_below
 from common.store import write_json
 from replications.n2n_resnet.curves import LOSSES
 from replications.n2n_resnet.tasks import PAIRS, NoiseName
-from replications.n2n_resnet.train import FIG19, PAPER
+from replications.n2n_resnet.train import FIG19_COLUMN, PAPER
 
 INDEPENDENT = Path("replications") / PAPER / "noise2noise.csv"
 LABELS = {
     "val_psnr_db": "PSNR, dB",
-    FIG19: "PSNR, dB",
+    FIG19_COLUMN: "PSNR, dB",
     "val_mse": "squared error",
     "val_mae": "absolute error",
 }
@@ -47,7 +47,7 @@ def noisy_against_clean(histories: dict[NoiseName, dict[str, pd.DataFrame]], pat
     with figure(2.0 * len(histories) + 0.4, path) as drawn:
         grid = drawn.subplots(len(histories), 2, squeeze=False)
         for row, (noise, members) in zip(grid, histories.items(), strict=True):
-            psnr = FIG19 if noise == "gaussian" else "val_psnr_db"
+            psnr = FIG19_COLUMN if noise == "gaussian" else "val_psnr_db"
             for axes, column in zip(row, (psnr, LOSSES[noise]), strict=True):
                 for (label, line, colour), history in zip(TARGETS, members.values(), strict=True):
                     runs = history.groupby("images_seen")[column]
@@ -73,7 +73,8 @@ def independent(scores: pd.DataFrame, path: Path) -> None:
         axes = drawn.subplots()
         for index, (label, _, colour) in enumerate(TARGETS):
             values = [pair[index] for pair in rows.values()]
-            axes.plot(values, np.arange(len(rows)), linestyle="", marker="os"[index], color=colour, label=label)
+            marker = {"marker": "os"[index], "markerfacecolor": [colour, "none"][index], "markersize": [4, 9][index]}
+            axes.plot(values, np.arange(len(rows)), linestyle="", color=colour, label=label, **marker)
         axes.set(xlabel="PSNR, dB", yticks=range(len(rows)), yticklabels=list(rows))
         axes.invert_yaxis()
         legend_below(drawn, [axes])

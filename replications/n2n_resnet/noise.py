@@ -14,6 +14,8 @@ from replications.n2n_resnet.params import Noise
 PAPER = "n2n_resnet"
 MEDICAL = "medical/"
 """Ids of the medical test images start so."""
+FIG19 = "fig19"
+"""Validation images at the level of Fig. 19."""
 
 
 def corruptions(everything: Params) -> dict[str, Corruption]:
@@ -29,10 +31,14 @@ def corruptions(everything: Params) -> dict[str, Corruption]:
     }
 
 
-def fig19(everything: Params) -> Gaussian:
-    """The noise of the validation images that Fig. 19's curve is measured on."""
+def watched(everything: Params) -> dict[str, Corruption]:
+    """Noise, and the level of Fig. 19's curve → the corruption of the validation images.
+
+    `noise.sigma` does not replace these: they watch trainings that are blind to the level.
+    """
     levels: Noise = everything.paper(PAPER).noise
-    return Gaussian(levels.curve_sigma if everything.noise.sigma is None else everything.noise.sigma)
+    noises = {name: corruption for name, corruption in corruptions(everything).items() if name in ("impulse", "text")}
+    return {"gaussian": Gaussian(levels.sigma), FIG19: Gaussian(levels.curve_sigma), **noises}
 
 
 def test_images(experiment: str, images: Mapping[str, np.ndarray]) -> Arrays:
@@ -44,11 +50,13 @@ def main() -> None:
     """Write the corrupted images."""
     everything = params.load()
     clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test", "face")}
-    experiments = {
-        name: (corruption, {**clean, "test": test_images(name, clean["test"])})
+    tested = {
+        name: (corruption, {"test": test_images(name, clean["test"]), "face": clean["face"]})
         for name, corruption in corruptions(everything).items()
     }
-    save_noisy(PAPER, experiments, seed=everything.seed)
+    save_noisy(PAPER, tested, seed=everything.seed)
+    watching = {name: (corruption, {"val": clean["val"]}) for name, corruption in watched(everything).items()}
+    save_noisy(PAPER, watching, seed=everything.seed)
 
 
 if __name__ == "__main__":

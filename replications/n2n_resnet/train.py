@@ -5,7 +5,7 @@ from itertools import islice
 
 from common import command, params
 from common.evaluation import validation
-from common.noise import corrupt, noisy_file
+from common.noise import noisy_file
 from common.params import Params, Recipe
 from common.patches import Patches
 from common.scale import Scale
@@ -13,12 +13,12 @@ from common.store import load_arrays
 from common.training import Validate
 from common.variants import Training, recipe_of, train_variant
 from replications.n2n_resnet.models import networks
-from replications.n2n_resnet.noise import fig19
+from replications.n2n_resnet.noise import FIG19
 from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import TASKS, NoiseName, Task, player, training_noise
 
 PAPER = "n2n_resnet"
-FIG19 = "val_psnr_db_fig19"
+FIG19_COLUMN = "val_psnr_db_fig19"
 """Column of the history: validation PSNR at the level of Fig. 19."""
 
 
@@ -42,7 +42,7 @@ def training_of(task: Task, everything: Params, recipe: Recipe, scale: Scale = S
             seed=seed,
             noisy_targets=task.noisy_targets,
         ),
-        validate=_validate(task.noise, everything, scale),
+        validate=_validate(task.noise, scale),
         recipe=recipe,
         players=(player(task, recipe.steps, settings.train.annealing),),
         scale=scale,
@@ -51,14 +51,14 @@ def training_of(task: Task, everything: Params, recipe: Recipe, scale: Scale = S
     )
 
 
-def _validate(noise: NoiseName, everything: Params, scale: Scale) -> Validate:
-    """Errors on the experiment's validation images; for Gaussian noise also the PSNR at the level of Fig. 19."""
+def _validate(noise: NoiseName, scale: Scale) -> Validate:
+    """Errors on the noise's validation images; for Gaussian noise also the PSNR at the level of Fig. 19."""
     clean = load_arrays(f"data/{PAPER}/val.safetensors")
     own = validation(load_arrays(noisy_file(PAPER, noise, "val")), clean, scale)
     if noise != "gaussian":
         return own
-    at_fig19 = validation(corrupt(clean, fig19(everything), seed=everything.seed), clean, scale)
-    return lambda network: own(network) | {FIG19: at_fig19(network)["val_psnr_db"]}
+    at_fig19 = validation(load_arrays(noisy_file(PAPER, FIG19, "val")), clean, scale)
+    return lambda network: own(network) | {FIG19_COLUMN: at_fig19(network)["val_psnr_db"]}
 
 
 def main() -> None:
