@@ -1,6 +1,5 @@
 """Scores every trained variant on the noisy test set, measures what the other claims need, draws panels and figures."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,13 @@ from common.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
 from replications.wgan_denoiser import figures, measures, real
-from replications.wgan_denoiser.models import NETWORKS, generators
+from replications.wgan_denoiser.models import generators
 from replications.wgan_denoiser.noise import TABLE1
 from replications.wgan_denoiser.params import Settings
 
 PAPER = "wgan_denoiser"
+SHOWN = ("wgan", "no_shortcuts", "dcgan")
+"""Variants that the panels show."""
 Estimates = dict[str, list[Arrays]]
 """Variant → the test images as each seed restores them."""
 
@@ -48,7 +49,7 @@ def main() -> None:
     write_json(results / "cross.json", cross_test(scores, list(settings.data.families)))
     histories = {name: pd.read_csv(results / "history" / f"{name}.csv") for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
-    shown = {name: images for name, images in first.items() if name in NETWORKS}
+    shown = {name: images for name, images in first.items() if name in SHOWN}
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, shown)
     photographs = real.photographs(settings.data, everything.data.root)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}
@@ -87,7 +88,7 @@ def training_course(histories: dict[str, pd.DataFrame]) -> dict[str, dict[str, l
     """How steady each training was and how its discriminator's guidance changed, one number for each seed.
 
     psnr_spread_db: see `measures.psnr_spread`. <column>_early, <column>_late: means over the first and last third of
-    the validations. <column>_doublings: log2 of their ratio, of the columns that are never negative.
+    the validations. <column>_change: late minus early.
     """
     course: dict[str, dict[str, list[float]]] = {}
     for name, history in histories.items():
@@ -95,9 +96,8 @@ def training_course(histories: dict[str, pd.DataFrame]) -> dict[str, dict[str, l
         row = {"psnr_spread_db": [measures.psnr_spread(own) for own in seeds]}
         for column in measures.GUIDANCE:
             early, late = zip(*(measures.thirds(own, column) for own in seeds), strict=True)
-            row |= {f"{column}_early": list(early), f"{column}_late": list(late)}
-            if min(early) > 0 and min(late) > 0:
-                row[f"{column}_doublings"] = [math.log2(b / a) for a, b in zip(early, late, strict=True)]
+            change = [b - a for a, b in zip(early, late, strict=True)]
+            row |= {f"{column}_early": list(early), f"{column}_late": list(late), f"{column}_change": change}
         course[name] = {key: [float(f"{value:.4g}") for value in values] for key, values in row.items()}
     return course
 

@@ -189,22 +189,18 @@ def _preactivated(width: int) -> nn.Sequential:
     return nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1))
 
 
-NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
+GENERATORS: dict[str, Callable[[Build], nn.Module]] = {
     "wgan": Generator,
+    "minimax": Generator,
     "linear_end": partial(Generator, linear_end=True),
     "no_shortcuts": partial(Generator, shortcuts=False),
     "dcgan": DCGANGenerator,
-}
-ARCHITECTURES = {
-    "wgan": "wgan",
-    "minimax": "wgan",
-    "linear_end": "linear_end",
-    "no_shortcuts": "no_shortcuts",
-    "dcgan": "dcgan",
-    "wgan_marine": "wgan",
-    "wgan_grassland": "wgan",
+    "wgan_marine": Generator,
+    "wgan_grassland": Generator,
 }
 """Variant → its generator. `minimax` differs from `wgan` in its loss, the last two in what they are trained on."""
+NETWORKS = ("wgan", "dcgan")
+"""Variants whose generators differ in what they cost: all but the DCGAN's have the convolutions of equation (11)."""
 PLAIN = ("minimax", "dcgan")
 """Variants of the plain min-max game, whose discriminator needs scores of either sign."""
 
@@ -212,28 +208,27 @@ PLAIN = ("minimax", "dcgan")
 def generators(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """The generator of every variant, as the settings size it."""
     build = _build(settings)
-    return {name: partial(NETWORKS[network], build) for name, network in ARCHITECTURES.items()}
+    return {name: partial(generator, build) for name, generator in GENERATORS.items()}
 
 
 def games(settings: Settings) -> dict[str, Callable[[], Adversarial]]:
     """Generator and discriminator of every variant."""
     build = _build(settings)
-    return {name: partial(_game, build, name) for name in ARCHITECTURES}
+    return {name: partial(_game, build, name) for name in GENERATORS}
 
 
 def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """The networks compared with each other and with other papers', as this profile trains them."""
-    build = _build(settings)
-    return {name: partial(network, build) for name, network in NETWORKS.items()}
+    return {name: generator for name, generator in generators(settings).items() if name in NETWORKS}
 
 
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The networks at the size of the paper profile: the paper prints no widths."""
-    return {name: partial(network, Build()) for name, network in NETWORKS.items()}
+    return {name: partial(GENERATORS[name], Build()) for name in NETWORKS}
 
 
 def _game(build: Build, name: str) -> Adversarial:
-    return Adversarial(NETWORKS[ARCHITECTURES[name]](build), Critic(build, signed=name in PLAIN))
+    return Adversarial(GENERATORS[name](build), Critic(build, signed=name in PLAIN))
 
 
 def _build(settings: Settings) -> Build:

@@ -13,7 +13,7 @@ from common.store import Arrays, load_arrays
 from common.variants import Training, train_variant
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
-from replications.wgan_denoiser.models import ARCHITECTURES, games
+from replications.wgan_denoiser.models import games
 from replications.wgan_denoiser.noise import TABLE1, corruptions
 from replications.wgan_denoiser.params import Loss, Settings
 
@@ -43,7 +43,7 @@ def training(name: str, everything: Params) -> Training:
         recipe=recipe,
         players=game.players(settings.loss.critic_updates),
         keep=lambda network: network.get_submodule("generator"),
-        architecture=ARCHITECTURES[name],
+        architecture="dcgan" if name == "dcgan" else "wgan",
         experiment=TABLE1,
     )
 

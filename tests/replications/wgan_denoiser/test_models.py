@@ -6,7 +6,16 @@ from torch import nn
 
 from common import params
 from common.seeding import seeded
-from replications.wgan_denoiser.models import NETWORKS, Build, Critic, Generator, games, generators, networks
+from replications.wgan_denoiser.models import (
+    GENERATORS,
+    NETWORKS,
+    Build,
+    Critic,
+    Generator,
+    games,
+    generators,
+    networks,
+)
 
 SMALL = Build(width=4, critic_width=2, dcgan_width=4, dcgan_blocks=2)
 
@@ -15,11 +24,11 @@ def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
-@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("name", sorted(GENERATORS))
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4), (7, 13), (33, 18)])
 def test_any_image_size_keeps_its_size(name: str, size: tuple[int, int]) -> None:
     images = torch.randn(2, 3, *size)
-    assert NETWORKS[name](SMALL).eval()(images).shape == images.shape
+    assert GENERATORS[name](SMALL).eval()(images).shape == images.shape
 
 
 def test_the_generator_has_the_twelve_blocks_of_equation_11() -> None:
@@ -92,3 +101,8 @@ def test_every_variant_in_params_can_be_built() -> None:
         settings = everything.model_copy(update={"profile": profile}).paper("wgan_denoiser")
         assert set(settings.train.variants) == set(games(settings)) == set(generators(settings))
         assert set(networks(settings)) == set(NETWORKS)
+
+
+def test_variants_named_as_one_network_cost_as_much() -> None:
+    sizes = {name: [tuple(weight.shape) for weight in build(SMALL).parameters()] for name, build in GENERATORS.items()}
+    assert all(sizes[name] == sizes["wgan"] for name in set(GENERATORS) - {"dcgan"})
