@@ -18,7 +18,7 @@ import numpy as np
 from common import params
 from common.command import run
 from common.metrics import Score, score_all
-from common.noise import Corruption, Gaussian, noisy_file, rms
+from common.noise import Corruption, Gaussian, Poisson, PoissonGaussian, noisy_file, rms
 from common.progress import progress
 from common.store import load_arrays, write_csv
 
@@ -42,12 +42,19 @@ def filters_for(corruption: Corruption, validation: Mapping[str, np.ndarray], se
     """The filters that suit a corruption, by name.
 
     White Gaussian noise: all, at its level. Anything else: all but BM3D, whose thresholds rest on Gaussian noise, at
-    the σ that is the corruption's root mean squared error on the clean validation images (uint8, by id).
+    the σ that is the corruption's root mean squared error on the clean validation images (uint8, by id). For photon
+    noise, with or without Gaussian noise on top, "vst_bm3d" at its own levels takes BM3D's place.
     """
     if isinstance(corruption, Gaussian):
         return filters(corruption.sigma)
     known = filters(rms(corruption, validation, seed=seed))
-    return {name: denoise for name, denoise in known.items() if name != "bm3d"}
+    if isinstance(corruption, Poisson):
+        known["bm3d"] = partial(vst_bm3d, peak=corruption.peak)
+    elif isinstance(corruption, PoissonGaussian):
+        known["bm3d"] = partial(vst_bm3d, peak=corruption.peak, sigma=corruption.sigma)
+    else:
+        del known["bm3d"]
+    return {VST if name == "bm3d" else name: denoise for name, denoise in known.items()}
 
 
 def bm3d(noisy: np.ndarray, sigma: float) -> np.ndarray:
@@ -65,6 +72,38 @@ def bm3d(noisy: np.ndarray, sigma: float) -> np.ndarray:
     denoise = package.bm3d_rgb if channels == 3 else package.bm3d
     estimate = np.atleast_3d(denoise(mirrored, sigma, profile))
     return estimate[:height, :width].astype(np.float32)
+
+
+def vst_bm3d(noisy: np.ndarray, peak: float, sigma: float = 0.0) -> np.ndarray:
+    """BM3D between a variance-stabilising transform and its exact unbiased inverse, for photon (and Gaussian) noise.
+
+    peak: photons of a white pixel; sigma: Gaussian noise on the 0–255 scale (0: photon noise alone). The transform is
+    Anscombe's, generalised (Mäkitalo & Foi 2011, 2013); after it the noise has a variance of about 1 everywhere.
+    """
+    photons, read_out = noisy * (peak / 255), sigma * peak / 255
+    stabilised = bm3d(anscombe(photons, read_out), sigma=1.0)
+    return (inverse_anscombe(stabilised, read_out) * (255 / peak)).astype(np.float32)
+
+
+def anscombe(photons: np.ndarray, sigma: float = 0.0) -> np.ndarray:
+    """Generalised Anscombe transform, 2 √(z + 3/8 + σ²), of counts z with Gaussian noise of σ counts.
+
+    0 where the root would be of a negative number. σ = 0: Anscombe 1948; any σ: Starck, Murtagh & Bijaoui 1998.
+    """
+    return 2 * np.sqrt(np.maximum(photons + (3 / 8 + sigma**2), 0))
+
+
+def inverse_anscombe(stabilised: np.ndarray, sigma: float = 0.0) -> np.ndarray:
+    """Counts whose transformed noisy values have this mean D: D²/4 + √(3/2)/(4D) − 11/(8D²) + 5√(3/2)/(8D³) − 1/8 − σ².
+
+    The closed-form approximation of the exact unbiased inverse (Mäkitalo & Foi, IEEE Transactions on Image Processing
+    20(9), 2011; generalised by − σ² in 22(1), 2013). Unlike the algebraic inverse it is unbiased at few photons. No
+    mean lies below the one of no photons at all, 2 √(3/8): its inverse is that one's.
+    """
+    mean = np.maximum(stabilised.astype(np.float64), 2 * np.sqrt(3 / 8))
+    root = np.sqrt(3 / 2)
+    counts = mean**2 / 4 + root / (4 * mean) - 11 / (8 * mean**2) + 5 * root / (8 * mean**3) - 1 / 8
+    return np.maximum(counts - sigma**2, 0)
 
 
 def nlm(noisy: np.ndarray, sigma: float) -> np.ndarray:
@@ -135,6 +174,8 @@ def _unchanged(noisy: np.ndarray) -> np.ndarray:
 
 FILTERS = {"bm3d": bm3d, "nlm": nlm, "wavelet": wavelet, "tv": tv, "median": median}
 """Slowest first, so that a pool of processes ends together."""
+VST = "vst_bm3d"
+"""What stands for BM3D where a transform makes the noise Gaussian."""
 
 
 def score_filters(

@@ -232,7 +232,11 @@ def main() -> None:
     """The stage: complexity of a paper's networks at their published size and as the profile trains them."""
     (paper,) = sys.argv[1:]
     models = import_module(f"replications.{paper}.models")
-    published = {name: measured(build(), PUBLISHED_SIZE) for name, build in models.published_networks().items()}
+    narrow = models.narrow_published_networks() if hasattr(models, "narrow_published_networks") else {}
+    published = {
+        name: measured(build(), PUBLISHED_SIZE, narrow[name]() if name in narrow else None)
+        for name, build in models.published_networks().items()
+    }
     profile = {}
     settings = params.load().paper(paper)
     narrow = models.narrow_networks(settings) if hasattr(models, "narrow_networks") else {}

@@ -169,8 +169,11 @@ def main() -> None:
     if what == FILTERS:
         write_json(f"results/{FILTERS}.json", time_filters(everything.latency, everything.baselines.filters))
         return
-    builders: dict[str, Build] = import_module(f"replications.{what}.models").networks(everything.paper(what))
-    write_json(f"results/{what}/latency.json", time_networks(everything.latency, builders))
+    models = import_module(f"replications.{what}.models")
+    builders: dict[str, Build] = models.networks(everything.paper(what))
+    published: dict[str, Build] = getattr(models, "timed_at_published_size", dict)()
+    record = time_networks(everything.latency, builders)
+    write_json(f"results/{what}/latency.json", {**record, "published": time_published(everything.latency, published)})
 
 
 def time_networks(settings: LatencySettings, builders: Mapping[str, Build]) -> dict[str, Any]:
@@ -195,6 +198,25 @@ def time_networks(settings: LatencySettings, builders: Mapping[str, Build]) -> d
     for name, dtype in networks:
         times = _record(timed[name, dtype], settings.size)
         record["networks"][name][dtype] = {**times, "peak_memory_mb": round(memory[name, dtype], 1)}
+    return record
+
+
+def time_published(settings: LatencySettings, builders: Mapping[str, Build]) -> dict[str, dict[str, dict[str, float]]]:
+    """Number format → network → its times at the published size; a format that the profile does not time is empty.
+
+    For the papers whose `models` have `timed_at_published_size()`, networks by name.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    calls = {
+        (name, dtype): inference(build, settings.size, getattr(torch, dtype), device)
+        for dtype in settings.published_dtypes
+        for name, build in builders.items()
+    }
+    synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    timed = measure(calls, settings.warmup, settings.repeats, synchronise=synchronise)
+    record: dict[str, dict[str, dict[str, float]]] = {"float32": {}, "bfloat16": {}}
+    for (name, dtype), latency in timed.items():
+        record[dtype][name] = _record(latency, settings.size)
     return record
 
 

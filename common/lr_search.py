@@ -14,8 +14,8 @@ import pandas as pd
 
 from common import command, params
 from common.store import write_csv
-from common.training import NotFiniteLossError, fit
-from common.variants import Training, recipe_of
+from common.training import NotFiniteLossError
+from common.variants import Training, fit_variant, recipe_of
 
 
 def main() -> None:
@@ -35,16 +35,10 @@ def main() -> None:
             recipe = recipe_of(settings.train.variants[name], training.recipe).model_copy(update={"lr": lr})
             row: dict[str, Any] = {"profile": everything.profile, "variant": name, "steps": recipe.steps, "lr": lr}
             try:
-                history = fit(
-                    training.build,
-                    training.batches(everything.seed),
-                    recipe,
-                    seed=everything.seed,
-                    validate=training.validate,
-                    players=training.players,
-                    scale=training.scale,
-                    label=f"{name}, lr {lr:g}",
-                ).history
+                phases = fit_variant(
+                    arguments.paper, training, recipe, seed=everything.seed, own_seed=0, label=f"{name}, lr {lr:g}"
+                )
+                history = list(phases.values())[-1].history
                 watched = [column for column in history.columns if column.startswith("val_")]
                 row |= {column: history[column].iloc[-1] for column in watched}
             except NotFiniteLossError as error:

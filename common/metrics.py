@@ -118,6 +118,11 @@ def pooled_psnr(mse: Sequence[float], convention: Convention, batch: int = BATCH
     return float(np.mean([psnr(float(members.mean())) for members in batches]))
 
 
+def luma(image: np.ndarray) -> np.ndarray:
+    """Y of BT.601 (16–235, as MATLAB's rgb2ycbcr, before it rounds) of an RGB image (H, W, 3), 0–255: (H, W, 1)."""
+    return 16 + image @ np.array([[65.481], [128.553], [24.966]]) / 255
+
+
 def _prepare(image: np.ndarray, convention: Convention, *, is_estimate: bool) -> np.ndarray:
     pixels = image.astype(np.float64)
     if is_estimate and convention.clip:
@@ -125,7 +130,7 @@ def _prepare(image: np.ndarray, convention: Convention, *, is_estimate: bool) ->
     if is_estimate and convention.round:
         pixels = np.round(pixels)
     if convention.luma and pixels.shape[-1] == 3:
-        pixels = 16 + pixels @ np.array([[65.481], [128.553], [24.966]]) / 255
+        pixels = luma(pixels)
     if convention.border:
         inner = slice(convention.border, -convention.border)
         pixels = pixels[inner, inner]

@@ -92,6 +92,28 @@ class Poisson:
 
 
 @dataclass(frozen=True)
+class BlindPoisson:
+    """Photon noise whose peak is drawn for each image, for blind training: log peak ~ U[log low, log high].
+
+    low, high: bounds of the peak, photons expected in a white pixel, 0 < low ≤ high. Uniform in the logarithm, since
+    published levels double from one to the next.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        Poisson(self.low)  # refuses an impossible peak
+        if not self.low <= self.high < float("inf"):
+            raise ValueError(f"high must be ≥ low = {self.low}, got {self.high}")
+
+    def __call__(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        peak = np.exp(rng.uniform(np.log(self.low), np.log(self.high), size=(len(clean), 1, 1, 1)))
+        gain = 255 / peak
+        return (gain * rng.poisson(clean / gain)).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class PoissonGaussian:
     """Photon noise and then the read-out noise of a sensor: y = Poisson(x) + σ·n.
 

@@ -105,10 +105,11 @@ class Latency(Section):
     warmup: Count
     repeats: Annotated[int, Field(ge=3)]
     dtypes: list[Literal["float32", "bfloat16"]]
+    published_dtypes: list[Literal["float32", "bfloat16"]]
 
 
 class Baselines(Section):
-    filters: list[Literal["bm3d", "nlm", "wavelet", "tv", "median"]]
+    filters: list[Literal["bm3d", "vst_bm3d", "nlm", "wavelet", "tv", "median"]]
 
 
 class Params(Section):

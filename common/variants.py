@@ -12,10 +12,12 @@ from torch import nn
 from common import params
 from common.params import Recipe, Variant
 from common.patches import Batch
+from common.phases import WHOLE, Phase, fit_phases, joined
 from common.scale import Scale
 from common.store import write_csv, write_json
-from common.training import Player, Trained, Validate, fit, supervised
-from common.weights import save_weights, weights_file
+from common.training import Player, Trained, Validate, supervised
+from common.unrun import note_unrun
+from common.weights import load_weights, save_weights, weights_file
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
@@ -31,6 +33,9 @@ class Training:
 
     build: makes the untrained network. batches: training seed → number → batch. validate: columns of the history.
     keep: the part of the trained network whose weights are kept.
+    phases: between which the network changes. The networks of all but the last are kept too, as a variant
+        <name>/<phase>.
+    inherits: variant whose trained weights of the same seed the network of `build` starts from; None: it starts anew.
     architecture: its name in the paper's `models.networks`, by which its costs are known; None where it has none there.
     experiment: of claims.yaml; the report draws the curves of one experiment together.
     """
@@ -42,6 +47,8 @@ class Training:
     players: tuple[Player, ...] = (supervised(),)
     scale: Scale = Scale()
     keep: Callable[[nn.Module], nn.Module] = _whole
+    phases: tuple[Phase, ...] = (WHOLE,)
+    inherits: str | None = None
     architecture: str | None = None
     experiment: str | None = None
 
@@ -52,46 +59,76 @@ def recipe_of(variant: Variant, recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={key: value for key, value in own.items() if value is not None})
 
 
+def fit_variant(
+    paper: str,
+    training: Training,
+    recipe: Recipe,
+    *,
+    seed: int,
+    own_seed: int,
+    scratch: Path | None = None,
+    label: str = "training",
+) -> dict[str, Trained]:
+    """Train one seed of a variant by a recipe: the network of each phase by its name, in order."""
+
+    def build() -> nn.Module:
+        network = training.build()
+        if training.inherits is None:
+            return network
+        return load_weights(weights_file(paper, training.inherits, own_seed), network)
+
+    return fit_phases(
+        build,
+        training.phases,
+        training.batches(seed + own_seed),
+        recipe,
+        seed=seed + own_seed,
+        validate=training.validate,
+        players=training.players,
+        scale=training.scale,
+        scratch=scratch,
+        label=label,
+    )
+
+
 def train_variant(paper: str, name: str, variant: Variant, training: Training, *, seed: int) -> None:
     """Train a variant once per seed of it; `seed` shifts them all.
 
-    Writes models/<paper>/<name>/seed<k>.safetensors, results/<paper>/history/<name>.csv and
-    results/<paper>/training/<name>.json; with no seeds, the variant does not run in this profile and they are empty.
+    Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
+    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json; with no seeds, the variant does
+    not run in this profile and they are empty.
     A killed run goes on from its checkpoint, which is named by a hash of data, code and parameters.
     """
     recipe = recipe_of(variant, training.recipe)
+    if not variant.seeds:
+        note_unrun(paper, name, recipe)
+        return
     trained: dict[int, Trained] = {}
     finished: list[Path] = []
     weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
-    if not variant.seeds:
-        print(f"  {name}: not run in this profile (no seeds in params.yaml)")
     for own_seed in variant.seeds:
         scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{_key(paper, seed)}.safetensors"
-        trained[own_seed] = fit(
-            training.build,
-            training.batches(seed + own_seed),
-            recipe,
-            seed=seed + own_seed,
-            validate=training.validate,
-            players=training.players,
-            scale=training.scale,
-            scratch=scratch,
-            label=f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name,
-        )
+        label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
+        phases = fit_variant(paper, training, recipe, seed=seed, own_seed=own_seed, scratch=scratch, label=label)
+        trained[own_seed] = joined(phases)
         if PartialState().is_main_process:
-            save_weights(weights_file(paper, name, own_seed), training.keep(trained[own_seed].network))
+            *earlier, last = phases
+            for phase in earlier:
+                save_weights(weights_file(paper, f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
+            save_weights(weights_file(paper, name, own_seed), training.keep(phases[last].network))
         finished.append(scratch)
     PartialState().wait_for_everyone()
     if PartialState().is_main_process:
         _write_records(Path("results") / paper, name, training, recipe, trained)
         for scratch in finished:
-            scratch.unlink(missing_ok=True)
+            for checkpoint in scratch.parent.glob(f"{scratch.stem}*"):
+                checkpoint.unlink()
     PartialState().destroy_process_group()
 
 
 def _write_records(results: Path, name: str, training: Training, recipe: Recipe, trained: dict[int, Trained]) -> None:
     histories = [run.history.assign(seed=seed) for seed, run in trained.items()]
-    history = pd.concat(histories) if histories else pd.DataFrame(columns=list(FIRST_COLUMNS))
+    history = pd.concat(histories)
     measured = [column for column in history.columns if column not in FIRST_COLUMNS]
     write_csv(results / "history" / f"{name}.csv", history[[*FIRST_COLUMNS, *measured]])
     record = {

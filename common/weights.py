@@ -20,12 +20,13 @@ def save_weights(path: Path, network: nn.Module) -> None:
     save_arrays(path, {key: value.detach().cpu().numpy() for key, value in network.state_dict().items()})
 
 
+def load_weights(path: Path, network: nn.Module) -> nn.Module:
+    """The network with the weights and buffers of a file; UserError where there is no such file."""
+    network.load_state_dict({key: torch.from_numpy(value) for key, value in load_arrays(path).items()})
+    return network
+
+
 def load_trained(paper: str, name: str, variant: Variant, build: Callable[[], nn.Module]) -> dict[int, nn.Module]:
     """The trained networks of a variant by seed; empty where the profile does not train it."""
-    networks = {}
-    for seed in variant.seeds:
-        network = build()
-        arrays = load_arrays(weights_file(paper, name, seed))
-        network.load_state_dict({key: torch.from_numpy(value) for key, value in arrays.items()})
-        networks[seed] = network.to("cuda" if torch.cuda.is_available() else "cpu")
-    return networks
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return {seed: load_weights(weights_file(paper, name, seed), build()).to(device) for seed in variant.seeds}

@@ -51,6 +51,10 @@ SIGMA_STAGES = (
         for paper, variants in SIGMA_VARIANTS.items()
         for variant in variants
     }
+    | {
+        f"replications/udncnn/dvc.yaml:train_gaussian@{variant}"
+        for variant in ("dn_gaussian", "dn_gaussian_at_once", "dncnn_s")
+    }
 )
 """What depends on the noise level: no data, complexity or latency, no blind training, no other corruption."""
 

@@ -1,4 +1,4 @@
-"""The photographs: BSDS300 in `paper`, the embedded ones elsewhere; test images cut to one size."""
+"""The photographs: BSDS300 in `paper`, the embedded ones elsewhere; test images cut to one size, in colour and grey."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -12,12 +12,13 @@ from common.noise import keyed_rng
 from common.splits import save_splits
 from common.store import Arrays
 from replications.udncnn.params import Data
+from replications.udncnn.pictures import in_grey
 
 PAPER = "udncnn"
 
 
 def main() -> None:
-    """Write the clean images of the three splits."""
+    """Write the clean images of the three splits, each with its grey version, and those of super-resolution."""
     everything = params.load()
     settings, root = everything.paper(PAPER).data, everything.data.root
     validation = {
@@ -25,14 +26,26 @@ def main() -> None:
         for name, image in load(settings.validation, "val", root).items()
     }
     test = crop_test(load(settings.test, "test", root), settings, everything.seed)
+    splits = {
+        "train": (settings.train, load(settings.train, "train", root)),
+        "val": (settings.validation, validation),
+        "test": (settings.test, test),
+    }
+    own = everything.paper(PAPER).super_resolution
+    enlarged = {
+        name: image if own.test_crop is None else center_crop(image, own.test_crop, name)
+        for name, image in load(own.test, "test", root).items()
+    }
     save_splits(
         PAPER,
-        {
-            "train": (settings.train, load(settings.train, "train", root)),
-            "val": (settings.validation, validation),
-            "test": (settings.test, test),
-        },
+        {**splits, "super_resolution": (own.test, enlarged)},
+        {split: in_grey(first_draws(images)) for split, (_, images) in splits.items()},
     )
+
+
+def first_draws(images: Mapping[str, np.ndarray]) -> Arrays:
+    """One crop of each image: further draws are Table 1's protocol, and would multiply the cost of all other noises."""
+    return {name: image for name, image in images.items() if name.partition("#")[2] in ("", "0")}
 
 
 def crop_test(images: Mapping[str, np.ndarray], settings: Data, seed: int) -> Arrays:

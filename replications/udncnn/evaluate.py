@@ -1,78 +1,114 @@
-"""Scores every trained variant on the noisy test set, draws the panels, and looks at networks before training (U4)."""
+"""Scores every trained variant on its experiment's noisy test images; draws panels and figures; measures the rest."""
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-import torch
+import pandas as pd
+from torch import nn
 
 from common import command, params
-from common.evaluation import as_denoiser, score_experiment, summary
+from common.evaluation import Denoiser, as_denoiser, score_experiment, summary
 from common.noise import noisy_file
 from common.panels import draw_panels
-from common.scale import Scale
-from common.seeding import seeded
-from common.store import Arrays, load_arrays, write_csv, write_json
+from common.params import Variant
+from common.store import load_arrays, read_json, write_csv, write_json
 from common.weights import load_trained
-from replications.udncnn.models import NETWORKS, Build, DnCNN, variants
-from replications.udncnn.noise import TABLE1
+from replications.udncnn import figures, super_resolution
+from replications.udncnn.measures import convergence, probe_initialisation
+from replications.udncnn.models import DEPTHS, NETWORKS
+from replications.udncnn.noise import TABLE1, corruptions
 from replications.udncnn.params import Settings
+from replications.udncnn.restoration import score_compression, score_super_resolution
+from replications.udncnn.tasks import NOISES, Task, tasks
 
 PAPER = "udncnn"
-PROBED_DEPTHS = (1, 2, 4, 8, 16)
-PROBE_CROP = 64
+RESULTS = Path("results") / PAPER
+GROWN = ("dn_gaussian", "dn_poisson", "dn_poisson_gaussian")
+"""Cascades whose every phase is scored, as "<variant>_<layers>" (claim U5): each experiment's non-blind one."""
+COURSES = {"by cascade": "dn_gaussian", "at once": "dn_gaussian_at_once"}
+SHOWN = {*NETWORKS, *GROWN, "dncnn_s", "dn_blind", "dn_blind_edge_a", "ds_blind", "dn_gaussian_3"}
+"""Networks in the panels (Figs. 5 and 6)."""
+
+Scores = dict[str, dict[str, dict[str, float]]]
 
 
 def main() -> None:
-    """Write the scores, the metrics, the panels and the probe of untrained networks."""
+    """Write the scores, the metrics, the panels, the figures and the measurements."""
     everything = params.load()
     settings: Settings = everything.paper(PAPER)
-    results = Path("results") / PAPER
-    clean = load_arrays(f"data/{PAPER}/test.safetensors")
-    noisy = load_arrays(noisy_file(PAPER, TABLE1, "test"))
+    clean, known = load_arrays(f"data/{PAPER}/test.safetensors"), tasks(everything)
     denoisers = {
-        name: {
-            seed: as_denoiser(network)
-            for seed, network in load_trained(PAPER, name, variant, variants(settings)[name]).items()
-        }
-        for name, variant in settings.train.variants.items()
+        name: trained_denoisers(known, name, settings) for name in {task.experiment for task in known.values()}
     }
-    scores, estimates = score_experiment(TABLE1, denoisers, noisy, clean)
-    write_csv(results / "scores.csv", scores)
-    write_json(results / "metrics.json", summary(scores))
-    write_json(results / "initialisation.json", probe_initialisation(noisy, everything.seed))
-    shown = {name: images for name, images in estimates.items() if name in NETWORKS}
-    draw_panels(results / "panels" / TABLE1, list(islice(clean, settings.panels)), clean, noisy, shown)
+    tables = []
+    for experiment in corruptions(everything):
+        noisy = load_arrays(noisy_file(PAPER, experiment, "test"))
+        scores, estimates = score_experiment(experiment, denoisers[experiment], noisy, clean)
+        shown = {name: images for name, images in estimates.items() if name in SHOWN}
+        images = islice(noisy, settings.panels if experiment == TABLE1 else 1)
+        draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, shown)
+        tables.append(scores)
+    compressed, rates = score_compression(clean, denoisers, settings, RESULTS / "panels")
+    enlarged = score_super_resolution(load_arrays(f"data/{PAPER}/super_resolution.safetensors"), denoisers)
+    tables += [*compressed, enlarged]
+    scores = pd.concat(tables, ignore_index=True)
+    metrics = summary(scores)
+    write_csv(RESULTS / "scores.csv", scores)
+    write_json(RESULTS / "metrics.json", metrics)
+    write_json(RESULTS / "super_resolution.json", super_resolution.record(enlarged, settings.super_resolution.test))
+    table1 = load_arrays(noisy_file(PAPER, TABLE1, "test"))
+    write_json(RESULTS / "initialisation.json", probe_initialisation(table1, everything.seed))
+    courses = {label: name for label, name in COURSES.items() if settings.train.variants[name].seeds}
+    histories = {label: pd.read_csv(RESULTS / f"history/{name}.csv") for label, name in courses.items()}
+    learnt = {
+        name: convergence(histories[label], read_json(RESULTS / f"training/{name}.json"), phase_networks(known[name]))
+        for label, name in courses.items()
+    }
+    write_json(RESULTS / "convergence.json", learnt)
+    depths, layers = psnr_by_depth(metrics, settings), gain_by_layers(metrics, settings)
+    figures.draw(RESULTS / "figures", depths, layers, histories, rates)
 
 
-def probe_initialisation(noisy: Arrays, seed: int) -> dict[str, dict[str, dict[str, float]]]:
-    """What an untrained DnCNN of the paper's width does, by initialisation and depth (claim U4).
-
-    For each, with the noisy test images in [-1, 1] as input: the standard deviation over pixels of the residual f(x)
-    (its mean is the last bias, which knows nothing of the input), and the root mean square of the gradient that the
-    squared error of a noise-free mid-grey target sends to the first convolution's weights.
-    """
-    crops = np.stack([image[:PROBE_CROP, :PROBE_CROP] for image in noisy.values()])
-    images = Scale().to_network(crops)
-    probe: dict[str, dict[str, dict[str, float]]] = {}
-    for initialisation in ("he", "default"):
-        probe[initialisation] = {}
-        for depth in PROBED_DEPTHS:
-            with seeded(seed):
-                network = DnCNN(Build(depth=depth, initialisation=initialisation))
-            residual = network.residual(images)
-            (images + residual).square().mean().backward()
-            gradient = network.head.weight.grad
-            assert gradient is not None
-            probe[initialisation][f"d{depth}"] = {
-                "residual_std": _rounded(residual.std(dim=(0, 2, 3)).mean()),
-                "first_gradient_rms": _rounded(gradient.square().mean().sqrt()),
-            }
-    return probe
+def trained_denoisers(known: Mapping[str, Task], experiment: str, settings: Settings) -> dict[str, dict[int, Denoiser]]:
+    """Every trained network of an experiment by its name in the score tables, then by seed."""
+    denoisers: dict[str, dict[int, Denoiser]] = {}
+    for name, task in known.items():
+        if task.experiment == experiment:
+            variant: Variant = settings.train.variants[name]
+            phases = {f"{name}/{phase}": build for phase, build in task.snapshots().items()} if name in GROWN else {}
+            for folder, build in {**phases, name: task.network}.items():
+                networks = load_trained(PAPER, folder, variant, build)
+                label = folder.replace("/", "_")
+                denoisers[label] = {seed: as_denoiser(network) for seed, network in networks.items()}
+    return denoisers
 
 
-def _rounded(value: torch.Tensor) -> float:
-    return float(f"{value.item():.4g}")
+def phase_networks(task: Task) -> dict[str, nn.Module]:
+    """The untrained network of each phase."""
+    return {phase: build() for phase, build in task.snapshots().items()} | {task.phases[-1].name: task.network()}
+
+
+def psnr_by_depth(metrics: Scores, settings: Settings) -> dict[int, float]:
+    """D → mean PSNR of DnCNN in dB (Fig. 4), of the depths that this profile trains."""
+    names = {depth: f"dncnn_d{depth}" for depth in DEPTHS} | {settings.network.depth: "dncnn"}
+    table = metrics[TABLE1]
+    return {depth: table[name]["psnr_db"] for depth, name in names.items() if name in table}
+
+
+def gain_by_layers(metrics: Scores, settings: Settings) -> dict[str, dict[int, float]]:
+    """Experiment → layers of the cascade → mean PSNR beyond the noisy input's in dB."""
+    *grown, last = settings.network.dn_resnet.cascade
+    gains: dict[str, dict[int, float]] = {}
+    for experiment, name in zip(NOISES, GROWN, strict=True):
+        table = metrics[experiment]
+        names = {layers: f"{name}_{layers}" for layers in grown} | {last: name}
+        gains[experiment] = {
+            layers: table[network]["psnr_db"] - table["noisy"]["psnr_db"]
+            for layers, network in names.items()
+            if network in table
+        }
+    return {experiment: points for experiment, points in gains.items() if points}
 
 
 if __name__ == "__main__":

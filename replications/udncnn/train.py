@@ -1,32 +1,41 @@
-"""Trains one variant on random crops with fresh noise of the test level (the paper's training is not blind)."""
+"""Trains one variant on random crops with fresh noise: of the test level, or of a range of levels (blind)."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from common import command, params
-from common.evaluation import validation
-from common.noise import noisy_file
 from common.params import Params
-from common.patches import Patches
-from common.store import load_arrays
-from common.variants import Training, train_variant
-from replications.udncnn.models import NETWORKS, variants
-from replications.udncnn.noise import TABLE1, corruptions
+from common.unrun import note_unrun
+
+if TYPE_CHECKING:
+    from common.variants import Training
 
 PAPER = "udncnn"
 
 
-def training(name: str, everything: Params) -> Training:
+def training(name: str, everything: Params) -> "Training":
     """What the variant of that name is trained to do."""
-    settings = everything.paper(PAPER)
-    corruption, recipe = corruptions(everything)[TABLE1], settings.train.recipe
-    images, clean = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val"))
+    from common.evaluation import validation
+    from common.noise import corrupt
+    from common.patches import Patches
+    from common.store import load_arrays
+    from common.training import supervised
+    from common.variants import Training
+    from replications.udncnn.tasks import tasks
+
+    task = tasks(everything)[name]
+    recipe = getattr(everything.paper(PAPER).train, task.recipe)
+    images, clean = (task.pictures(load_arrays(f"data/{PAPER}/{split}.safetensors")) for split in ("train", "val"))
     return Training(
-        build=variants(settings)[name],
-        batches=lambda seed: Patches(images, corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
-        validate=validation(load_arrays(noisy_file(PAPER, TABLE1, "val")), clean),
+        build=task.build,
+        batches=lambda seed: Patches(images, task.corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
+        validate=validation(corrupt(clean, task.watched, seed=everything.seed), clean),
         recipe=recipe,
-        architecture=name if name in NETWORKS else None,
-        experiment=TABLE1,
+        players=(supervised(task.loss),),
+        phases=task.phases,
+        inherits=task.inherits,
+        architecture=task.architecture,
+        experiment=task.experiment,
     )
 
 
@@ -36,7 +45,13 @@ def main() -> None:
     parser.add_argument("variant")
     name = parser.parse_args().variant
     everything = params.load()
-    variant = everything.paper(PAPER).train.variants[name]
+    settings = everything.paper(PAPER)
+    variant = settings.train.variants[name]
+    if not variant.seeds:  # before torch is imported: many stages of `smoke` and `quick` end here
+        note_unrun(PAPER, name, settings.train.recipe)
+        return
+    from common.variants import train_variant
+
     train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
 
 

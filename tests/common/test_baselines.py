@@ -2,12 +2,25 @@
 
 import numpy as np
 import pytest
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.stats import poisson
 from skimage import data
 from skimage.restoration import denoise_tv_chambolle
 
-from common.baselines import FILTERS, bm3d, filters, median, score_filters, tv
+from common.baselines import (
+    FILTERS,
+    anscombe,
+    bm3d,
+    filters,
+    filters_for,
+    inverse_anscombe,
+    median,
+    score_filters,
+    tv,
+    vst_bm3d,
+)
 from common.metrics import CONVENTIONS, psnr
-from common.noise import Gaussian, corrupt
+from common.noise import Corruption, Gaussian, Poisson, PoissonGaussian, corrupt
 
 PHOTOGRAPH = data.chelsea()[80:144, 100:180].astype(np.float32)
 
@@ -93,3 +106,55 @@ def test_scores_are_in_order_and_depend_on_the_images_alone() -> None:
     suite = first[(first["convention"] == "suite") & (first["network"] == "median") & (first["image"] == "b")]
     estimate = np.clip(median(noisy["b"], 30), 0, 255).astype(np.float64)
     assert suite["psnr_db"].item() == pytest.approx(psnr(float(np.mean((estimate - clean["b"]) ** 2))))
+
+
+def mean_transformed(photons: float, sigma: float) -> tuple[float, float]:
+    """Mean and variance of the transform of noisy counts, by summation over counts and Gauss–Hermite quadrature."""
+    counts = np.arange(500)
+    nodes, weights = hermegauss(101)
+    weights = weights / weights.sum()
+    values = anscombe(counts[:, None] + sigma * nodes, sigma)
+    mean = poisson.pmf(counts, photons) @ (values @ weights)
+    return float(mean), float(poisson.pmf(counts, photons) @ (values**2 @ weights) - mean**2)
+
+
+@pytest.mark.parametrize("photons", [0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 20.0, 100.0])
+@pytest.mark.parametrize(("sigma", "bias"), [(0.0, 0.02), (0.5, 0.05), (1.0, 0.03), (3.0, 0.05)])
+def test_the_inverse_transform_is_unbiased(photons: float, sigma: float, bias: float) -> None:
+    mean, _ = mean_transformed(photons, sigma)
+    assert inverse_anscombe(np.array([mean]), sigma)[0] == pytest.approx(photons, abs=bias)
+
+
+def test_the_algebraic_inverse_would_be_biased_at_few_photons() -> None:
+    mean, _ = mean_transformed(1.0, 0.0)
+    assert abs(mean**2 / 4 - 3 / 8 - 1) > 0.15
+
+
+def test_the_inverse_transform_has_its_published_values() -> None:
+    # No photons: D = 2√(3/8), where 3/8 + 1/4 − 11/12 + 5/12 − 1/8 = 0. Many: D²/4 − 1/8 (Anscombe 1948).
+    assert inverse_anscombe(np.array([2 * (3 / 8) ** 0.5, 0.5, -3.0])) == pytest.approx([0, 0, 0])
+    assert inverse_anscombe(np.array([200.0])) == pytest.approx([10_000 - 1 / 8], abs=0.01)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0])
+def test_the_transform_makes_the_variance_one(sigma: float) -> None:
+    assert [mean_transformed(photons, sigma)[1] for photons in (5.0, 20.0, 100.0)] == pytest.approx([1, 1, 1], abs=0.07)
+
+
+@pytest.mark.parametrize("corruption", [Poisson(4.0), Poisson(60.0), PoissonGaussian(10.0, 25.5)])
+def test_bm3d_after_the_transform_beats_the_filters_that_take_the_noise_for_white(corruption: Corruption) -> None:
+    clean = {"chelsea": PHOTOGRAPH.mean(axis=-1, keepdims=True).round().astype(np.uint8)}
+    noisy = corrupt(clean, corruption, seed=0)["chelsea"]
+    known = filters_for(corruption, clean, seed=0)
+    assert list(known) == ["vst_bm3d", "nlm", "wavelet", "tv", "median"]
+    errors = {
+        name: np.mean((np.clip(denoise(noisy), 0, 255) - clean["chelsea"]) ** 2) for name, denoise in known.items()
+    }
+    assert min(errors, key=errors.__getitem__) == "vst_bm3d"
+
+
+def test_without_noise_the_transform_and_its_inverse_return_the_image() -> None:
+    flat = np.full((16, 16, 1), 100, np.float32)
+    # The unbiased inverse differs from the algebraic one by a quarter of a photon, here 255 / 10⁴ grey levels.
+    np.testing.assert_allclose(vst_bm3d(flat, peak=1e4), flat, atol=0.03)
+    np.testing.assert_allclose(vst_bm3d(flat, peak=1e4, sigma=1.0), flat, atol=0.03)

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from common.errors import UserError
-from common.latency import Latency, inference, measure, peak_memory
+from common.latency import Latency, inference, measure, peak_memory, time_published
 from common.machine import device_name
+from common.params import Latency as Settings
 
 CPU = torch.device("cpu")
 
@@ -125,3 +126,13 @@ def test_running_out_of_memory_names_the_parameter_to_lower() -> None:
 
 def test_the_device_has_a_name() -> None:
     assert device_name(CPU).strip()
+
+
+def test_published_networks_are_timed_in_the_formats_asked_for_and_the_others_are_empty() -> None:
+    settings = Settings(size=16, warmup=1, repeats=3, dtypes=[], published_dtypes=["float32"])
+    record = time_published(settings, {"small": partial(nn.Conv2d, 1, 1, 3)})
+    assert list(record) == ["float32", "bfloat16"]
+    assert list(record["float32"]) == ["small"]
+    assert record["float32"]["small"]["size"] == 16
+    assert record["float32"]["small"]["median_ms"] > 0
+    assert record["bfloat16"] == {}

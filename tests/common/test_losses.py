@@ -9,10 +9,13 @@ from torch.nn.functional import l1_loss, mse_loss
 from common.losses import (
     annealed_gamma,
     annealed_l0,
+    canny_edges,
     discriminator_loss,
+    edge_aware,
     feature_distance,
     generator_loss,
     gradient_penalty,
+    sobel_magnitude,
     total_variation,
     truncated_mean,
 )
@@ -128,3 +131,52 @@ def test_the_plain_gans_losses_bear_a_certain_discriminator() -> None:
     assert loss.item() == pytest.approx(200)
     assert logits.grad is not None
     assert logits.grad.item() == pytest.approx(-1)  # it does not saturate
+
+
+def test_the_edge_aware_loss_adds_the_squared_error_at_the_edges() -> None:
+    # Errors 1, 0, 2, 3 where the map has 0, 1, 1, 2: (1 + 0 + 4 + 9) / 4 + 0.5 · (0 + 0 + 4 + 4 · 9) / 4.
+    edges = image([0.0, 1.0], [1.0, 2.0])
+    found = edge_aware(image([1.0, 2.0], [3.0, -3.0]), image([0.0, 2.0], [5.0, 0.0]), lambda target: edges, 0.5)
+    assert found.item() == pytest.approx(14 / 4 + 0.5 * 40 / 4)
+
+
+def test_the_edges_are_those_of_the_target() -> None:
+    seen: list[Tensor] = []
+
+    def edges(images: Tensor) -> Tensor:
+        seen.append(images)
+        return torch.zeros_like(images)
+
+    estimate, target = image([1.0, 2.0]), image([0.0, 2.0])
+    assert edge_aware(estimate, target, edges, 1.0).item() == mse_loss(estimate, target).item()
+    assert seen == [target]
+
+
+def test_sobels_magnitude_of_a_step_and_of_a_slope() -> None:
+    step = torch.zeros(1, 1, 5, 6)
+    step[..., 3:] = 2.0
+    # Kernel columns of 1, 2, 1: a step of 2 gives 4 · 2 on both its sides, a slope of 1 a pixel 4 · 2 everywhere.
+    assert sobel_magnitude(step)[0, 0].tolist() == [[0.0, 0.0, 8.0, 8.0, 0.0, 0.0]] * 5
+    slope = torch.arange(5.0)[:, None].expand(1, 3, 5, 4)
+    assert torch.equal(sobel_magnitude(slope)[0, 0, 1:-1], torch.full((3, 4), 8.0))
+
+
+def test_sobels_magnitude_is_scikit_images_on_another_scale() -> None:
+    from skimage.filters import sobel
+
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(2, 1, 9, 7, generator=generator)
+    for own, theirs in zip(sobel_magnitude(images), images, strict=True):
+        # theirs divides each kernel by 4 and the length by √2, and zeroes nothing inside
+        expected = torch.from_numpy(sobel(theirs[0].numpy())) * 4 * 2**0.5
+        torch.testing.assert_close(own[0, 1:-1, 1:-1], expected[1:-1, 1:-1].float())
+
+
+def test_cannys_edges_stand_at_the_step_and_nowhere_else() -> None:
+    step = torch.zeros(2, 3, 16, 16)
+    step[1, :, :, 8:] = 1.0
+    edges = canny_edges(step)
+    assert edges.shape == (2, 1, 16, 16)
+    assert edges[0].sum() == 0
+    assert set(torch.nonzero(edges[1, 0])[:, 1].tolist()) <= {7, 8}
+    assert edges[1, 0, 2:-2].amax(dim=1).min() == 1

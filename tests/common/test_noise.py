@@ -6,6 +6,7 @@ from scipy import stats
 
 from common.noise import (
     BlindGaussian,
+    BlindPoisson,
     Chain,
     Corruption,
     Gaussian,
@@ -180,3 +181,36 @@ def test_rms_is_the_root_of_the_pooled_squared_error() -> None:
 def test_an_impossible_corruption_is_refused(make: Callable[[], Corruption], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_blind_poisson_draws_a_peak_for_each_image_uniform_in_the_logarithm() -> None:
+    white = np.full((400, 32, 32, 1), 255, np.float32)
+    noisy = BlindPoisson(1.0, 8.0)(white, np.random.default_rng(0))
+    # Photon noise of a white pixel has the mean 255 and the variance 255² / peak.
+    peaks = 255**2 / noisy.var(axis=(1, 2, 3))
+    assert abs(noisy.mean() - 255) < 4 * 255 / np.sqrt(noisy.size)
+    # The variance of 1024 pixels is known to about √(2 / 1024), 4.4 % (a peak of 1 has 25 % more).
+    assert peaks.min() > 1 * (1 - 4 * 0.055)
+    assert peaks.max() < 8 * (1 + 4 * 0.055)
+    for share, bound in ((1 / 3, 2), (2 / 3, 4)):  # log 2 and log 4 divide log 8 into three
+        assert abs(np.mean(peaks < bound) - share) < 4 * np.sqrt(share * (1 - share) / 400)
+
+
+def test_blind_poisson_of_equal_bounds_is_poisson() -> None:
+    clean = np.full((3, 64, 64, 1), 128, np.float32)
+    noisy = BlindPoisson(4.0, 4.0)(clean, np.random.default_rng(0))
+    photons = noisy / (255 / 4)
+    np.testing.assert_allclose(photons, np.round(photons), atol=1e-4)
+    assert abs(noisy.var() - 255 * 128 / 4) < 4 * 255 * 128 / 4 * np.sqrt(2.2 / noisy.size)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, float("inf"))])
+def test_impossible_peaks_are_refused(bounds: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        BlindPoisson(*bounds)
+
+
+def test_keyed_poisson_noise_depends_on_the_image_alone() -> None:
+    alone = corrupt({"image2": GREY["image2"]}, Poisson(4.0), seed=0)["image2"]
+    np.testing.assert_array_equal(corrupt(dict(reversed(GREY.items())), Poisson(4.0), seed=0)["image2"], alone)
+    assert not np.array_equal(corrupt({"image2": GREY["image2"]}, Poisson(2.0), seed=0)["image2"], alone)

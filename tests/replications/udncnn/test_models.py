@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from common import params
 from common.seeding import seeded
-from replications.udncnn.models import NETWORKS, Build, DnCNN, UDnCNN, published_networks, variants
+from replications.udncnn.models import NETWORKS, Build, DnCNN, UDnCNN, published_networks
 
 SMALL = Build(depth=6, width=8, batch_norm="standard")
 
@@ -89,10 +88,3 @@ def test_he_initialisation_keeps_the_scale_and_leaves_the_last_convolution_alone
     assert middle[0].weight.std().item() == pytest.approx((2 / 576) ** 0.5, rel=0.02)
     # torch's default is uniform in ±1/√fan_in.
     assert network.tail.weight.abs().max().item() <= 576**-0.5
-
-
-def test_every_variant_in_params_can_be_built() -> None:
-    everything = params.load()
-    for profile in params.PROFILES:
-        settings = everything.model_copy(update={"profile": profile}).paper("udncnn")
-        assert set(settings.train.variants) == set(variants(settings))

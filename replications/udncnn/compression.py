@@ -1,0 +1,87 @@
+"""Restoring compressed images (U17, Fig. 7): a quality ladder for each codec, PSNR over bits per pixel.
+
+A codec is an experiment of the score tables. Its images are the test images at every rung, "<image>#<quality>", so that
+a score of the experiment is the mean over the ladder, and comparisons stay paired by image; `noisy` is the decoded
+image.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from common.codecs import CODECS, Codec, RandomQuality
+from common.store import Arrays
+
+PANEL_RATE = 0.15
+"""Bits per pixel of the panels of Fig. 7."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """Images after a codec, by "<image>#<quality>": decoded (float32), their originals, and the bits they took."""
+
+    decoded: Arrays
+    clean: Arrays
+    bits_per_pixel: dict[str, float]
+
+
+def training_corruption(codec: str, ladder: Sequence[int]) -> RandomQuality:
+    """What a restorer is trained on: any quality between the ends of the ladder (ours: the paper says nothing)."""
+    return RandomQuality(codec, min(ladder), max(ladder))
+
+
+def compress(clean: Mapping[str, np.ndarray], codec: str, ladder: Sequence[int]) -> Compressed:
+    """Every image (H, W, C), 0–255, at every quality of the ladder, in ascending order."""
+    return _compressed([(name, clean[name], CODECS[codec](quality)) for quality in sorted(ladder) for name in clean])
+
+
+def compress_to(clean: Mapping[str, np.ndarray], codec: str, bits_per_pixel: float = PANEL_RATE) -> Compressed:
+    """Every image at the quality whose file comes nearest to a rate."""
+    return _compressed([(name, image, at_rate(image, codec, bits_per_pixel)) for name, image in clean.items()])
+
+
+def at_rate(image: np.ndarray, codec: str, bits_per_pixel: float) -> Codec:
+    """The codec at the quality whose file of this image comes nearest to so many bits per pixel.
+
+    By bisection: files grow with quality. The end of the scale where even that is too large, or too small.
+    """
+    kind = CODECS[codec]
+    below, above = kind.lowest, kind.highest
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (middle, above) if kind(middle).encode(image)[1] <= bits_per_pixel else (below, middle)
+    return min((kind(below), kind(above)), key=lambda each: abs(each.encode(image)[1] - bits_per_pixel))
+
+
+def rate_distortion(scores: pd.DataFrame, bits_per_pixel: Mapping[str, float]) -> pd.DataFrame:
+    """What restoring gains at every rung of a ladder: the points of one codec's panel of Fig. 7.
+
+    scores: a table of `common.evaluation.score_experiment` for one codec (its experiment) and one restorer.
+    bits_per_pixel: of its images. Columns: codec, quality, bits_per_pixel, and decoded, restored and gained PSNR in dB
+    and SSIM; means over images and training seeds, under the suite's convention.
+    """
+    own = scores[(scores["convention"] == "suite") & ~scores["network"].isin(["black", "mean"])]
+    own = own.assign(
+        series=np.where(own["network"] == "noisy", "decoded", "restored"),
+        quality=own["image"].str.rpartition("#")[2].astype(int),
+        bits_per_pixel=own["image"].map(bits_per_pixel),
+    ).rename(columns={"experiment": "codec"})
+    rungs = ["codec", "quality"]
+    table = own.groupby(rungs, sort=False)[["bits_per_pixel"]].mean()
+    for measure in ("psnr_db", "ssim"):
+        means = own.pivot_table(index=rungs, columns="series", values=measure)
+        table[f"decoded_{measure}"], table[f"restored_{measure}"] = means["decoded"], means["restored"]
+        table[f"gain_{measure}"] = means["restored"] - means["decoded"]
+    return table.reset_index()
+
+
+def _compressed(tasks: Sequence[tuple[str, np.ndarray, Codec]]) -> Compressed:
+    """The images (id, pixels) after their codecs."""
+    made = Compressed({}, {}, {})
+    for name, image, codec in tasks:
+        rung = f"{name}#{codec.quality}"
+        made.decoded[rung], made.bits_per_pixel[rung] = codec.encode(image)
+        made.clean[rung] = image
+    return made

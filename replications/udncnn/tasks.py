@@ -1,0 +1,207 @@
+"""What each variant learns: network, noise, loss, and the way there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from common.codecs import CODECS
+from common.losses import canny_edges, edge_aware, sobel_magnitude
+from common.noise import Corruption
+from common.params import Params
+from common.phases import WHOLE, Phase, network_after
+from common.store import Arrays
+from common.training import Loss
+from replications.udncnn import super_resolution
+from replications.udncnn.compression import training_corruption
+from replications.udncnn.models import (
+    NETWORKS,
+    DNBuild,
+    DNResNet,
+    blocks_of,
+    dn_build,
+    dncnn_s,
+    grow,
+    separate,
+    variants,
+)
+from replications.udncnn.noise import (
+    GAUSSIAN,
+    PAPER,
+    POISSON,
+    POISSON_GAUSSIAN,
+    TABLE1,
+    blind_corruptions,
+    colours_of,
+    corruptions,
+)
+from replications.udncnn.params import Settings
+from replications.udncnn.pictures import of_colours
+
+FACTORS = (2, 3, 4)
+"""Of super-resolution."""
+NOISES = (GAUSSIAN, POISSON, POISSON_GAUSSIAN)
+EVOLVED = "dn_blind"
+"""The variant from which the depthwise-separable networks evolve; the paper's are blind, too."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training.
+
+    experiment: whose test images the network is scored on.
+    pictures: a split → its images that are learnt from, or watched. corruption: of the training crops. watched: of the
+        validation images.
+    build, phases, inherits, architecture: as in `common.variants.Training`. recipe: its key in the settings' `train`.
+    """
+
+    experiment: str
+    pictures: Callable[[Mapping[str, np.ndarray]], Arrays]
+    corruption: Corruption
+    watched: Corruption
+    build: Callable[[], nn.Module]
+    phases: tuple[Phase, ...] = (WHOLE,)
+    inherits: str | None = None
+    loss: Loss = mse_loss
+    recipe: Literal["recipe", "dn_resnet", "evolution", "restoration"] = "dn_resnet"
+    architecture: str | None = None
+
+    def network(self) -> nn.Module:
+        """The untrained network at the end of all phases."""
+        return network_after(self.build, self.phases)
+
+    def snapshots(self) -> dict[str, Callable[[], nn.Module]]:
+        """Phases before the last → the untrained network of each."""
+        return {
+            phase.name: partial(network_after, self.build, self.phases[: number + 1])
+            for number, phase in enumerate(self.phases[:-1])
+        }
+
+
+def tasks(everything: Params) -> dict[str, Task]:
+    """Every variant of the paper."""
+    settings: Settings = everything.paper(PAPER)
+    denoising = denoising_tasks(everything) | separable_tasks(everything)
+    return table1_tasks(everything) | denoising | compression_tasks(settings) | super_resolution_tasks(settings)
+
+
+def table1_tasks(everything: Params) -> dict[str, Task]:
+    """Table 1 and Fig. 4."""
+    return {
+        name: replace(
+            at_once(TABLE1, everything),
+            build=build,
+            recipe="recipe",
+            architecture=name if name in NETWORKS else None,
+        )
+        for name, build in variants(everything.paper(PAPER)).items()
+    }
+
+
+def denoising_tasks(everything: Params) -> dict[str, Task]:
+    """DN-ResNets by cascade for each noise, known and blind; what they are compared with; the edge-aware loss."""
+    settings: Settings = everything.paper(PAPER)
+    known = {name: at_once(name, everything) for name in NOISES}
+    blind = {name: at_once(name, everything, blind=True) for name in NOISES}
+    by_cascade = partial(cascade, build=dn_build(settings), layers=settings.network.dn_resnet.cascade)
+    blind_gaussian = by_cascade(blind[GAUSSIAN])
+    return {
+        "dn_gaussian": by_cascade(known[GAUSSIAN]),
+        "dn_gaussian_at_once": known[GAUSSIAN],
+        "dncnn_s": replace(known[GAUSSIAN], build=partial(dncnn_s, settings), architecture="dncnn_s"),
+        "dn_poisson": by_cascade(known[POISSON]),
+        "dn_poisson_gaussian": by_cascade(known[POISSON_GAUSSIAN]),
+        "dn_blind": blind_gaussian,
+        "dn_blind_edge_a": replace(blind_gaussian, loss=edge_loss(sobel_magnitude, settings.edge_weight.a)),
+        "dn_blind_edge_b": replace(blind_gaussian, loss=edge_loss(canny_edges, settings.edge_weight.b)),
+        "dn_poisson_blind": by_cascade(blind[POISSON]),
+        "dn_poisson_gaussian_blind": by_cascade(blind[POISSON_GAUSSIAN]),
+    }
+
+
+def separable_tasks(everything: Params) -> dict[str, Task]:
+    """The blind DN-ResNet made depthwise-separable block by block or at once, and left as it is for as many steps."""
+    blocks = range(blocks_of(dn_build(everything.paper(PAPER)).layers))
+    longer = replace(at_once(GAUSSIAN, everything, blind=True), inherits=EVOLVED, recipe="evolution")
+    evolved = replace(longer, architecture="ds_dn_resnet")
+    one_by_one = tuple(Phase(f"block{block + 1}", partial(separate, blocks=[block])) for block in reversed(blocks))
+    return {
+        "ds_blind": replace(evolved, phases=one_by_one),
+        "ds_blind_at_once": replace(evolved, phases=(Phase("blocks", partial(separate, blocks=blocks)),)),
+        "dn_blind_longer": longer,
+    }
+
+
+def compression_tasks(settings: Settings) -> dict[str, Task]:
+    """DN-ResNet by cascade after each codec, at any quality of its ladder; watched at the ladder's middle."""
+    build = dn_build(settings)
+    tasks = {}
+    for codec, ladder in settings.compression.ladders.model_dump().items():
+        task = Task(
+            codec,
+            pictures=partial(of_colours, colours=build.colours),
+            corruption=training_corruption(codec, ladder),
+            watched=CODECS[codec](sorted(ladder)[len(ladder) // 2]),
+            build=partial(DNResNet, build),
+            recipe="restoration",
+        )
+        tasks[f"dn_{codec}"] = cascade(task, build, settings.network.dn_resnet.cascade)
+    return tasks
+
+
+def super_resolution_tasks(settings: Settings) -> dict[str, Task]:
+    """DN-ResNet by a longer cascade on the luminance of enlarged images, for each factor."""
+    build = replace(dn_build(settings), colours=1)
+    tasks = {}
+    for factor in FACTORS:
+        task = Task(
+            super_resolution.experiment(factor),
+            pictures=partial(_luminance, factor=factor),
+            corruption=super_resolution.Bicubic(factor),
+            watched=super_resolution.Bicubic(factor),
+            build=partial(DNResNet, build),
+            recipe="restoration",
+        )
+        tasks[f"dn_x{factor}"] = cascade(task, build, settings.super_resolution.cascade)
+    return tasks
+
+
+def _luminance(images: Mapping[str, np.ndarray], factor: int) -> Arrays:
+    """Luminance of the colour images, whose sides lose what is over a multiple of the factor."""
+    luminance = super_resolution.luminance(of_colours(images, 3))
+    return {name: super_resolution.modcrop(image, factor) for name, image in luminance.items()}
+
+
+def at_once(experiment: str, everything: Params, *, blind: bool = False) -> Task:
+    """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels.
+
+    A blind network is watched at the paper's own level: `noise.sigma` has no part in its training.
+    """
+    settings: Settings = everything.paper(PAPER)
+    level = everything.noise.model_copy(update={"sigma": None}) if blind else everything.noise
+    known = corruptions(everything.model_copy(update={"noise": level}))[experiment]
+    return Task(
+        experiment,
+        pictures=partial(of_colours, colours=colours_of(experiment, settings)),
+        corruption=blind_corruptions(everything)[experiment] if blind else known,
+        watched=known,
+        build=partial(DNResNet, dn_build(settings)),
+        architecture="dn_resnet",
+    )
+
+
+def cascade(task: Task, build: DNBuild, layers: Sequence[int]) -> Task:
+    """The same with a DN-ResNet that grows to each of these numbers of layers in turn, a phase each, named by them."""
+    first, *later = layers
+    phases = [Phase(str(count), partial(grow, layers=count)) for count in later]
+    start = partial(DNResNet, replace(build, layers=first))
+    return replace(task, build=start, phases=(replace(WHOLE, name=str(first)), *phases))
+
+
+def edge_loss(edges: Callable[[Tensor], Tensor], weight: float) -> Loss:
+    """The edge-aware loss with edges of the clean image in [0, 1], which the paper leaves open; ours is in [-1, 1]."""
+    return partial(edge_aware, edges=lambda target: edges((target + 1) / 2), weight=weight)

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from common.codecs import CODECS, RandomQuality
+from common.datasets.embedded import skimage_data
+from common.datasets.images import read_image
+from common.evaluation import score_experiment
+from common.metrics import psnr
+from common.store import Arrays
+from replications.udncnn.compression import (
+    Compressed,
+    at_rate,
+    compress,
+    compress_to,
+    rate_distortion,
+    training_corruption,
+)
+from replications.udncnn.figures import draw_rate_distortion
+from replications.udncnn.params import Ladders
+
+COFFEE = read_image(skimage_data() / "coffee.png", "coffee")
+IMAGES: Arrays = {"cup": COFFEE[150:214, 200:264], "spoon": COFFEE[250:314, 350:414]}
+
+
+@pytest.fixture(scope="module")
+def ladder() -> Compressed:
+    return compress(IMAGES, "jpeg", [20, 5])
+
+
+@pytest.fixture(scope="module")
+def table(ladder: Compressed) -> pd.DataFrame:
+    brighter = {0: lambda noisy: noisy + 3, 1: lambda noisy: noisy - 3}
+    scores, _ = score_experiment("jpeg", {"restorer": brighter}, ladder.decoded, ladder.clean)
+    return rate_distortion(scores, ladder.bits_per_pixel)
+
+
+def test_a_ladder_holds_every_image_at_every_quality(ladder: Compressed) -> None:
+    assert list(ladder.decoded) == ["cup#5", "spoon#5", "cup#20", "spoon#20"]
+    assert list(ladder.decoded) == list(ladder.clean) == list(ladder.bits_per_pixel)
+    decoded, bits_per_pixel = CODECS["jpeg"](20).encode(IMAGES["spoon"])
+    np.testing.assert_array_equal(ladder.decoded["spoon#20"], decoded)
+    np.testing.assert_array_equal(ladder.clean["spoon#20"], IMAGES["spoon"])
+    assert ladder.bits_per_pixel["spoon#20"] == bits_per_pixel
+
+
+def test_a_restorer_is_trained_between_the_ends_of_the_ladder() -> None:
+    assert training_corruption("jpeg", [40, 5, 10]) == RandomQuality("jpeg", 5, 40)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_no_quality_comes_nearer_to_a_rate(codec: str) -> None:
+    image, wanted = IMAGES["cup"], 1.5
+    found = at_rate(image, codec, wanted)
+    others = range(found.quality - 3, found.quality + 4)
+    rates = {quality: abs(CODECS[codec](quality).encode(image)[1] - wanted) for quality in others}
+    assert rates[found.quality] == min(rates.values())
+
+
+def test_a_rate_out_of_reach_gives_the_end_of_the_scale() -> None:
+    jpeg = CODECS["jpeg"]
+    assert at_rate(IMAGES["cup"], "jpeg", 0.01).encode(IMAGES["cup"])[1] == jpeg(1).encode(IMAGES["cup"])[1]
+    assert at_rate(IMAGES["cup"], "jpeg", 24.0) == jpeg(jpeg.highest)
+
+
+def test_images_compressed_to_a_rate_keep_their_qualities_apart() -> None:
+    compressed = compress_to(IMAGES, "jpeg2000", 2.0)
+    assert [name.partition("#")[0] for name in compressed.decoded] == ["cup", "spoon"]
+    assert all(abs(bits_per_pixel - 2.0) < 0.25 for bits_per_pixel in compressed.bits_per_pixel.values())
+
+
+def test_the_points_of_the_figure_are_means_over_images_and_seeds(ladder: Compressed, table: pd.DataFrame) -> None:
+    def psnr_db(name: str, shift: float) -> float:
+        estimate = np.clip(ladder.decoded[name] + shift, 0, 255)
+        return psnr(float(np.mean((estimate - ladder.clean[name].astype(float)) ** 2)))
+
+    assert table["codec"].tolist() == ["jpeg", "jpeg"]
+    assert table["quality"].tolist() == [5, 20]
+    for row in table.itertuples():
+        names = [f"{image}#{row.quality}" for image in IMAGES]
+        decoded = np.mean([psnr_db(name, 0) for name in names])
+        restored = np.mean([psnr_db(name, shift) for name in names for shift in (3, -3)])
+        assert row.bits_per_pixel == pytest.approx(np.mean([ladder.bits_per_pixel[name] for name in names]))
+        assert row.decoded_psnr_db == pytest.approx(decoded)
+        assert row.restored_psnr_db == pytest.approx(restored)
+        assert row.gain_psnr_db == pytest.approx(restored - decoded)
+        assert row.gain_ssim == pytest.approx(row.restored_ssim - row.decoded_ssim)
+
+
+def test_the_figure_is_small_and_the_same_each_time(table: pd.DataFrame, tmp_path: Path) -> None:
+    both = pd.concat([table, table.assign(codec="jpeg2000")], ignore_index=True)
+    for name in ("once", "again"):
+        draw_rate_distortion(both, tmp_path / f"{name}.png")
+    once = (tmp_path / "once.png").read_bytes()
+    assert once == (tmp_path / "again.png").read_bytes()
+    assert len(once) < 300_000
+    with Image.open(tmp_path / "once.png") as drawn:
+        assert drawn.width == 750
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_quality_off_a_codecs_scale_is_refused(codec: str) -> None:
+    scale = CODECS[codec]
+    whole = {"jpeg": [5, 20], "jpeg2000": [26, 31], "hevc_intra": [5, 25]}
+    assert Ladders(**whole | {codec: [scale.lowest, scale.highest]})
+    for ladder in ([scale.lowest - 1, scale.highest], [scale.lowest, scale.highest + 1], [20, 16]):
+        with pytest.raises(ValueError, match=codec):
+            Ladders(**whole | {codec: ladder})
