@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -173,41 +174,54 @@ def _unchanged(noisy: np.ndarray) -> np.ndarray:
 
 
 FILTERS = {"bm3d": bm3d, "nlm": nlm, "wavelet": wavelet, "tv": tv, "median": median}
-"""Slowest first, so that a pool of processes ends together."""
+"""For white Gaussian noise."""
 VST = "vst_bm3d"
 """What stands for BM3D where a transform makes the noise Gaussian."""
+SLOWEST_FIRST = (VST, *FILTERS)
 
 
-def score_filters(
-    experiment: str,
-    denoisers: "Mapping[str, Denoiser]",
-    noisy: Mapping[str, np.ndarray],
-    clean: Mapping[str, np.ndarray],
-    processes: int | None = None,
-) -> "pd.DataFrame":
-    """Every filter on every image, in a pool of processes (None: one per core).
+@dataclass(frozen=True)
+class Filtering:
+    """Filters by name, and the images that they are tried on, by id: noisy, and clean (there may be more of these)."""
+
+    denoisers: "Mapping[str, Denoiser]"
+    noisy: Mapping[str, np.ndarray]
+    clean: Mapping[str, np.ndarray]
+
+
+def score_filters(experiments: Mapping[str, Filtering], processes: int | None = None) -> "pd.DataFrame":
+    """Every filter on every image of each experiment, in a pool of processes (None: one per core).
 
     Returns the columns of `common.evaluation.COLUMNS` and `seconds`, the filter's own time on the image; rows by
-    filter, image and convention, whatever finished first. All but `seconds` depends on the arguments alone.
+    experiment, filter, image and convention, whatever finished first. All but `seconds` depends on the arguments alone.
     """
     import pandas as pd
 
     from common.evaluation import COLUMNS
 
-    tasks = [(filter_, image) for filter_ in denoisers for image in noisy]
+    tasks = [
+        (experiment, name, image)
+        for experiment, own in experiments.items()
+        for name in own.denoisers
+        for image in own.noisy
+    ]
+    in_order = sorted(tasks, key=lambda task: SLOWEST_FIRST.index(task[1]))  # so that the processes end together
     results = {}
     context = multiprocessing.get_context("spawn")  # a fork would copy the locks of torch's threads
     with ProcessPoolExecutor(processes, context) as pool, progress(len(tasks), "classical filters") as advance:
-        running = {
-            pool.submit(_filtered, denoisers[name], noisy[image], clean[image]): (name, image) for name, image in tasks
-        }
+        running = {}
+        for experiment, name, image in in_order:
+            own = experiments[experiment]
+            job = pool.submit(_filtered, own.denoisers[name], own.noisy[image], own.clean[image])
+            running[job] = (experiment, name, image)
         for finished in as_completed(running):
             results[running[finished]] = finished.result()
-            advance(note=running[finished][0])
+            advance(note=running[finished][1])
     rows = [
-        (experiment, name, 0, image, convention, score.mse, score.psnr_db, score.ssim, results[name, image][1])
-        for name, image in tasks
-        for convention, score in results[name, image][0].items()
+        (experiment, name, 0, image, convention, score.mse, score.psnr_db, score.ssim, results[task][1])
+        for task in tasks
+        for experiment, name, image in [task]
+        for convention, score in results[task][0].items()
     ]
     return pd.DataFrame(rows, columns=[*COLUMNS, "seconds"])
 
@@ -221,19 +235,17 @@ def _filtered(denoise: "Denoiser", noisy: np.ndarray, clean: np.ndarray) -> tupl
 
 def main() -> None:
     """The stage: the profile's filters on the noisy test images of each experiment, scored under every convention."""
-    import pandas as pd
-
     (paper,) = sys.argv[1:]
     everything = params.load()
     wanted: Collection[str] = everything.baselines.filters
     corruptions: Mapping[str, Corruption] = import_module(f"replications.{paper}.noise").corruptions(everything)
     clean, validation = (load_arrays(f"data/{paper}/{split}.safetensors") for split in ("test", "val"))
-    tables = []
+    experiments = {}
     for experiment, corruption in corruptions.items():
         known = filters_for(corruption, validation, everything.seed)
         chosen = {name: denoise for name, denoise in known.items() if name in wanted}
-        tables.append(score_filters(experiment, chosen, load_arrays(noisy_file(paper, experiment, "test")), clean))
-    write_csv(f"results/{paper}/baselines.csv", pd.concat(tables))
+        experiments[experiment] = Filtering(chosen, load_arrays(noisy_file(paper, experiment, "test")), clean)
+    write_csv(f"results/{paper}/baselines.csv", score_filters(experiments))
 
 
 if __name__ == "__main__":

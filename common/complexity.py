@@ -25,7 +25,7 @@ PUBLISHED_SIZE = 320
 """Side of the image on which `macs_320` is counted: the published networks'."""
 PROFILE_SIZE = 512
 """Side of the image on which `macs_512` is counted: the networks of the profile, as latency is published for 512²."""
-LARGEST_FIELD_IMAGE = 1024
+LARGEST_FIELD_IMAGE = 512
 """Receptive fields are looked for in images of up to this side."""
 FIELD_POSITIONS = 16
 """Output positions tried along the diagonal: all phases of a network that pools by up to 16 in all."""
@@ -98,7 +98,7 @@ def receptive_field(module: nn.Module) -> int:
     Measured, not read off the layers: the gradient of an output pixel with respect to the input of a copy in which
     nothing can hide a dependency (`_Linearised`). The field of a network that pools depends on where the output pixel
     lies in its window, so the largest is reported. The image doubles until no field touches its border; raises
-    ValueError when that does not happen up to 1024 (a network that sees the whole image has no receptive field).
+    ValueError when that does not happen up to 512 (a network that sees the whole image has no receptive field).
     """
     linear = _positive_copy(module)
     size = 64

@@ -61,22 +61,22 @@ def score_experiment(
     denoisers: Mapping[str, Mapping[int, Denoiser]],
     noisy: Mapping[str, np.ndarray],
     clean: Mapping[str, np.ndarray],
-) -> tuple[pd.DataFrame, dict[str, Arrays]]:
+) -> tuple[pd.DataFrame, dict[str, list[Arrays]]]:
     """Trivial predictors and every denoiser of every seed on an experiment's images.
 
     denoisers: name → training seed → denoiser. noisy: the experiment's images; `clean` may hold more.
-    Returns the scores (columns: `COLUMNS`) and each name's estimates of its first seed.
+    Returns the scores (columns: `COLUMNS`) and each name's estimates, one set of images a seed, in order.
     """
     tables = [score_table(experiment, name, 0, denoise_all(trivial, noisy), clean) for name, trivial in TRIVIAL.items()]
-    shown: dict[str, Arrays] = {}
+    kept: dict[str, list[Arrays]] = {}
     with progress(len(denoisers), f"evaluating {experiment}") as advance:
         for name, seeds in denoisers.items():
             for seed, denoiser in seeds.items():
                 estimates = denoise_all(denoiser, noisy)
                 tables.append(score_table(experiment, name, seed, estimates, clean))
-                shown.setdefault(name, estimates)
+                kept.setdefault(name, []).append(estimates)
             advance()
-    return pd.concat(tables, ignore_index=True), shown
+    return pd.concat(tables, ignore_index=True), kept
 
 
 def validation(

@@ -12,11 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def annealed_gamma(step: int, steps: int) -> float:
-    """Exponent of `annealed_l0` at a step in 0 … steps − 1: falls linearly from 2, and would be 0 at `steps`."""
-    return 2 * (1 - step / steps)
-
-
 def annealed_l0(estimate: Tensor, target: Tensor, gamma: float, epsilon: float = 1e-8) -> Tensor:
     """Annealed L0 loss: mean of (|estimate − target| + ε)^γ, γ lowered from 2 to 0 over the training.
 

@@ -1,7 +1,8 @@
 """params.yaml as typed, validated objects.
 
-The file is the only place where a knob has a value: no field here has a default, so a stage's parameters are exactly
-what DVC records for it. Each paper validates its own sections by the models in `replications/<paper>/params.py`.
+The file is the only place where a knob has a value: no field here has a default but a variant's departures from its
+recipe, so a stage's parameters are exactly what DVC records for it. Each paper validates its own sections by the models
+in `replications/<paper>/params.py`.
 """
 
 import difflib
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.errors import UserError
 
@@ -93,11 +94,16 @@ class Recipe(Section):
 
 
 class Variant(Section):
-    """One trained network: its seeds, and where it departs from the profile's recipe."""
+    """One trained network: its seeds, and where it departs from the profile's recipe. In the file its seeds suffice."""
 
     seeds: list[Seed]
-    steps: Count | None
-    lr: Positive | None
+    steps: Count | None = None
+    lr: Positive | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_seeds(cls, record: Any) -> Any:
+        return {"seeds": record} if isinstance(record, list) else record
 
 
 class Latency(Section):

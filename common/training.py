@@ -40,7 +40,8 @@ Validate = Callable[[nn.Module], Mapping[str, float]]
 """Network in evaluation mode → columns of the history, the one to show first, computed in float32."""
 
 
-def _whole(network: nn.Module) -> nn.Module:
+def whole(network: nn.Module) -> nn.Module:
+    """The network itself, where a part of it may be chosen."""
     return network
 
 
@@ -55,7 +56,7 @@ class Player:
 
     objective: Objective
     name: str = "train"
-    part: Callable[[nn.Module], nn.Module] = _whole
+    part: Callable[[nn.Module], nn.Module] = whole
     updates: int = 1
     lr_factor: float = 1.0
 

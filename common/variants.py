@@ -1,7 +1,8 @@
-"""Trains one variant of a paper over its seeds and keeps what DVC and the report need of it."""
+"""Trains the variants of a paper over their seeds and keeps what DVC and the report need of them."""
 
+import argparse
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,21 +11,17 @@ from accelerate import PartialState
 from torch import nn
 
 from common import params
-from common.params import Recipe, Variant
+from common.errors import UserError
+from common.params import Params, Recipe, Variant
 from common.patches import Batch
 from common.phases import WHOLE, Phase, fit_phases, joined
 from common.scale import Scale
-from common.store import write_csv, write_json
-from common.training import Player, Trained, Validate, supervised
-from common.unrun import note_unrun
+from common.store import write_csv, write_json, write_text
+from common.training import Player, Trained, Validate, supervised, whole
 from common.weights import load_weights, save_weights, weights_file
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
-
-
-def _whole(network: nn.Module) -> nn.Module:
-    return network
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,44 @@ class Training:
     recipe: Recipe
     players: tuple[Player, ...] = (supervised(),)
     scale: Scale = Scale()
-    keep: Callable[[nn.Module], nn.Module] = _whole
+    keep: Callable[[nn.Module], nn.Module] = whole
     phases: tuple[Phase, ...] = (WHOLE,)
     inherits: str | None = None
     architecture: str | None = None
     experiment: str | None = None
+
+
+def train_named(paper: str, training: Callable[[str, Params], Training], description: str | None) -> None:
+    """The command of a paper's training stage: the variants it names, one after the other.
+
+    A stage trains several: starting Python takes as long as some of these trainings. training: what the variant of a
+    name is trained to do. description: the command's help. UserError where the paper has no variant of a name.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("variants", nargs="+", metavar="variant")
+    names = parser.parse_args().variants
+    everything = params.load()
+    variants: dict[str, Variant] = everything.paper(paper).train.variants
+    if unknown := [name for name in names if name not in variants]:
+        raise UserError(f"{paper} has no variant {unknown[0]}; known here: {', '.join(variants)}")
+    for name in names:
+        if variants[name].seeds:
+            train_variant(paper, name, variants[name], training(name, everything), seed=everything.seed)
+        else:
+            note_unrun(paper, name)
+    PartialState().wait_for_everyone()
+    if PartialState().is_main_process:
+        forget(paper, names)
+    PartialState().destroy_process_group()
+
+
+def note_unrun(paper: str, name: str) -> None:
+    """What a variant leaves behind that does not run in this profile: no weights, no history, no seeds."""
+    results = Path("results") / paper
+    (Path("models") / paper / name).mkdir(parents=True, exist_ok=True)
+    write_text(results / "history" / f"{name}.csv", ",".join(FIRST_COLUMNS) + "\n")
+    write_json(results / "training" / f"{name}.json", {"variant": name, "architecture": None, "seeds": {}})
+    print(f"  {name}: not run in this profile (no seeds in params.yaml)")
 
 
 def recipe_of(variant: Variant, recipe: Recipe) -> Recipe:
@@ -95,19 +125,16 @@ def train_variant(paper: str, name: str, variant: Variant, training: Training, *
     """Train a variant once per seed of it; `seed` shifts them all.
 
     Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
-    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json; with no seeds, the variant does
-    not run in this profile and they are empty.
-    A killed run goes on from its checkpoint, which is named by a hash of data, code and parameters.
+    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json. A killed run goes on from
+    its checkpoint, which is named by a hash of data, code and parameters and stays until `forget`: DVC removes what a
+    killed stage had finished, too.
     """
     recipe = recipe_of(variant, training.recipe)
-    if not variant.seeds:
-        note_unrun(paper, name, recipe)
-        return
     trained: dict[int, Trained] = {}
-    finished: list[Path] = []
+    key = _key(paper, seed)
     weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
     for own_seed in variant.seeds:
-        scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{_key(paper, seed)}.safetensors"
+        scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{key}.safetensors"
         label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
         phases = fit_variant(paper, training, recipe, seed=seed, own_seed=own_seed, scratch=scratch, label=label)
         trained[own_seed] = joined(phases)
@@ -116,14 +143,15 @@ def train_variant(paper: str, name: str, variant: Variant, training: Training, *
             for phase in earlier:
                 save_weights(weights_file(paper, f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
             save_weights(weights_file(paper, name, own_seed), training.keep(phases[last].network))
-        finished.append(scratch)
-    PartialState().wait_for_everyone()
     if PartialState().is_main_process:
         _write_records(Path("results") / paper, name, training, recipe, trained)
-        for scratch in finished:
-            for checkpoint in scratch.parent.glob(f"{scratch.stem}*"):
-                checkpoint.unlink()
-    PartialState().destroy_process_group()
+
+
+def forget(paper: str, names: Iterable[str]) -> None:
+    """Remove all checkpoints of these variants."""
+    for name in names:
+        for checkpoint in CHECKPOINTS.glob(f"{paper}-{name}-*"):
+            checkpoint.unlink()
 
 
 def _write_records(results: Path, name: str, training: Training, recipe: Recipe, trained: dict[int, Trained]) -> None:

@@ -33,27 +33,20 @@ RUN = {  # by a test below or in test_dag.py
     "dvc exp show",
 }
 
-SIGMA_VARIANTS = {
-    "udncnn": ("dncnn", "udncnn", "dudncnn", "udncnn_code", "dncnn_d1", "dncnn_d2", "dncnn_d4", "dncnn_d8"),
-    "wgan_denoiser": ("wgan", "minimax", "linear_end", "no_shortcuts", "dcgan", "wgan_marine", "wgan_grassland"),
+SIGMA_TRAININGS = {
+    "edcnn": ("train_noise",),
+    "n2n_resnet": (),
+    "udncnn": ("train", "train_depths", "train_gaussian"),
+    "wgan_denoiser": ("train", "train_families"),
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""
 SIGMA_STAGES = (
-    {"benchmark", "claims", "report", "replications/edcnn/dvc.yaml:train_noise"}
+    {"benchmark", "claims", "report"}
     | {f"baselines@{paper}" for paper in papers()}  # a mixture's filters cannot be told apart from the others'
     | {
         f"replications/{paper}/dvc.yaml:{stage}"
-        for paper in ("edcnn", "n2n_resnet", *SIGMA_VARIANTS)
-        for stage in ("noise", "evaluate")
-    }
-    | {
-        f"replications/{paper}/dvc.yaml:train@{variant}"
-        for paper, variants in SIGMA_VARIANTS.items()
-        for variant in variants
-    }
-    | {
-        f"replications/udncnn/dvc.yaml:train_gaussian@{variant}"
-        for variant in ("dn_gaussian", "dn_gaussian_at_once", "dncnn_s")
+        for paper, trainings in SIGMA_TRAININGS.items()
+        for stage in ("noise", "evaluate", *trainings)
     }
 )
 """What depends on the noise level: no data, complexity or latency, no blind training, no other corruption."""
@@ -130,7 +123,7 @@ def test_another_profile_and_back_restores_from_the_run_cache(copy: Path) -> Non
     params.write_text(yaml.safe_dump(record, sort_keys=False))
     metrics = (copy / "results/udncnn/metrics.json").read_bytes()
     there = dvc(copy, "exp", "run", "-S", "profile=quick", one)
-    assert "Running stage 'replications/udncnn/dvc.yaml:train@dncnn'" in there
+    assert "Running stage 'replications/udncnn/dvc.yaml:train'" in there
     assert (copy / "results/udncnn/metrics.json").read_bytes() != metrics
     back = dvc(copy, "exp", "run", "-S", "profile=smoke", one)
     assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
@@ -148,7 +141,7 @@ def test_the_paper_profile_would_run_every_stage(copy: Path) -> None:
         params.write_text(before)
     # A dry run lists what parameters change, not what follows from it.
     assert stages >= {"replications/udncnn/dvc.yaml:data", "baselines@udncnn", "latency@udncnn", "complexity@udncnn"}
-    assert {f"replications/udncnn/dvc.yaml:train@{variant}" for variant in ("dncnn", "dncnn_d8")} <= stages
+    assert {f"replications/udncnn/dvc.yaml:{stage}" for stage in ("train", "train_depths")} <= stages
 
 
 @pytest.mark.slow

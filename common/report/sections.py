@@ -142,10 +142,12 @@ def training(material: Material) -> Iterator[Block]:
         records = json_records(material.results / paper / "training")
         figures += _training_figures(material, paper, records)
         for name, record in records.items():
+            if not record["seeds"]:  # not run in this profile
+                continue
             recipe = record["recipe"]
             crops = f"{recipe['batch']} crops of {recipe['crop']}² a step"
             heading = f"{paper}: {crops}, {recipe['optimizer']['name']}, schedule {recipe['schedule']['name']}"
-            if record["seeds"] and heading != told:
+            if heading != told:
                 rows.append(heading)
                 told = heading
             for seed, facts in record["seeds"].items():

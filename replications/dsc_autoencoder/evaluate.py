@@ -78,7 +78,7 @@ def score(settings: Settings, networks: Networks, noisy: Arrays, clean: Arrays) 
     scores, estimates = score_experiment(DENOISE, denoisers, noisy, clean)
     write_csv(RESULTS / "scores.csv", scores)
     write_json(RESULTS / "metrics.json", summary(scores))
-    shown = {name: images for name, images in estimates.items() if name in networks}
+    shown = {name: first for name, (first, *_) in estimates.items()}
     draw_panels(RESULTS / "panels" / DENOISE, list(islice(clean, settings.panels)), clean, noisy, shown)
 
 

@@ -1,6 +1,5 @@
-"""Trains one variant: a denoiser, by squared error or by the classifier's features, or the classifier itself."""
+"""Trains variants: a denoiser, by squared error or by the classifier's features, or the classifier itself."""
 
-import argparse
 from collections.abc import Callable
 from functools import cache
 
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common import command, params
+from common import command
 from common.errors import UserError
 from common.evaluation import validation
 from common.losses import feature_distance
@@ -19,7 +18,7 @@ from common.patches import Labelled, Patches
 from common.scale import Scale
 from common.store import load_arrays
 from common.training import Player, supervised
-from common.variants import Training, train_variant
+from common.variants import Training, train_named
 from common.weights import load_trained
 from replications.dsc_autoencoder.labels import labelled_arrays
 from replications.dsc_autoencoder.models import Classifier, variants
@@ -118,13 +117,8 @@ def rates(network: nn.Module, images: np.ndarray, labels: np.ndarray, split: str
 
 
 def main() -> None:
-    """Train the variant named on the command line over its seeds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variant")
-    name = parser.parse_args().variant
-    everything = params.load()
-    variant = everything.paper(PAPER).train.variants[name]
-    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+    """Train the variants named on the command line."""
+    train_named(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.D
     degraded["train"] = corrupt(clean["train"], corruptions(everything)[experiment], seed=everything.seed)
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))
-    shown = {name: estimates[name] for name in SHOWN if name in estimates}
+    shown = {name: estimates[name][0] for name in SHOWN if name in estimates}
     draw_panels(Path("results") / PAPER / "panels" / experiment, images, clean["test"], degraded["test"], shown)
     return scores, fill_table3(trained, degraded, clean)
 

@@ -1,19 +1,18 @@
 """Trains variants: a restoration on random crops, degraded afresh, or a segmentation on whole pictures."""
 
-import argparse
 from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common import command, params
+from common import command
 from common.evaluation import validation
 from common.noise import noisy_file
 from common.params import SGD, Constant, Params, Recipe
 from common.patches import Labelled, Patches
 from common.store import load_arrays
 from common.training import Player, supervised
-from common.variants import Training, train_variant
+from common.variants import Training, train_named
 from common.weights import load_trained
 from replications.edcnn import segmentation
 from replications.edcnn.models import networks
@@ -77,17 +76,8 @@ def _trained(name: str, settings: Settings) -> nn.Module:
 
 
 def main() -> None:
-    """Train the variants named on the command line, one after the other, each over its seeds.
-
-    A stage trains several: starting Python takes as long as some of these trainings.
-    """
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variants", nargs="+", choices=PLANS)
-    names = parser.parse_args().variants
-    everything = params.load()
-    for name in names:
-        variant = everything.paper(PAPER).train.variants[name]
-        train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+    """Train the variants named on the command line."""
+    train_named(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from common import command, params
 from common.metrics import CONVENTIONS, score
 from common.noise import noisy_file
 from common.params import SGD, Constant, Params, Recipe
+from common.phases import joined
 from common.progress import progress
 from common.scale import Scale
 from common.store import load_arrays, write_json
-from common.training import NotFiniteLossError, fit
+from common.training import NotFiniteLossError
+from common.variants import fit_variant
 from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import TASKS
 from replications.n2n_resnet.train import PAPER, training_of
@@ -73,19 +75,10 @@ def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
     )
     training = training_of(TASKS["gaussian_noisy"], everything, recipe, attempt.scale)
     try:
-        history = fit(
-            training.build,
-            training.batches(everything.seed),
-            recipe,
-            seed=everything.seed,
-            validate=training.validate,
-            players=training.players,
-            scale=attempt.scale,
-            label="",
-        ).history
+        trained = fit_variant(PAPER, training, recipe, seed=everything.seed, own_seed=0, label="")
     except NotFiniteLossError:
         return {"diverged": 1, "learns": 0}
-    gain_db = float(history["val_psnr_db"].iloc[-1]) - noisy_psnr_db()
+    gain_db = float(joined(trained).history["val_psnr_db"].iloc[-1]) - noisy_psnr_db()
     return {"diverged": 0, "learns": int(gain_db > 0), "gain_db": gain_db}
 
 

@@ -1,9 +1,8 @@
-"""Trains one variant: noisy inputs against noisy or clean targets of the same crops, a fresh noise level each."""
+"""Trains variants: noisy inputs against noisy or clean targets of the same crops, a fresh noise level each."""
 
-import argparse
 from itertools import islice
 
-from common import command, params
+from common import command
 from common.evaluation import validation
 from common.noise import noisy_file
 from common.params import Params, Recipe
@@ -11,7 +10,7 @@ from common.patches import Patches
 from common.scale import Scale
 from common.store import load_arrays
 from common.training import Validate
-from common.variants import Training, recipe_of, train_variant
+from common.variants import Training, recipe_of, train_named
 from replications.n2n_resnet.models import networks
 from replications.n2n_resnet.noise import FIG19
 from replications.n2n_resnet.params import Settings
@@ -62,13 +61,8 @@ def _validate(noise: NoiseName, scale: Scale) -> Validate:
 
 
 def main() -> None:
-    """Train the variant named on the command line over its seeds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variant")
-    name = parser.parse_args().variant
-    everything = params.load()
-    variant = everything.paper(PAPER).train.variants[name]
-    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+    """Train the variants named on the command line."""
+    train_named(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

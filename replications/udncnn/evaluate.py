@@ -45,7 +45,7 @@ def main() -> None:
     for experiment in corruptions(everything):
         noisy = load_arrays(noisy_file(PAPER, experiment, "test"))
         scores, estimates = score_experiment(experiment, denoisers[experiment], noisy, clean)
-        shown = {name: images for name, images in estimates.items() if name in SHOWN}
+        shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
         images = islice(noisy, settings.panels if experiment == TABLE1 else 1)
         draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, shown)
         tables.append(scores)

@@ -37,19 +37,14 @@ def main() -> None:
         name: {seed: as_denoiser(network) for seed, network in load_trained(PAPER, name, variant, build[name]).items()}
         for name, variant in settings.train.variants.items()
     }
-    scores, first = score_experiment(TABLE1, denoisers, noisy, clean)
-    estimates = {
-        name: [denoise_all(denoiser, noisy) for denoiser in seeds.values()]
-        for name, seeds in denoisers.items()
-        if seeds
-    }
+    scores, estimates = score_experiment(TABLE1, denoisers, noisy, clean)
     write_csv(results / "scores.csv", scores)
     write_json(results / "metrics.json", summary(scores))
     write_json(results / "image.json", image_measures(estimates, noisy, clean))
     write_json(results / "cross.json", cross_test(scores, list(settings.data.families)))
     histories = {name: pd.read_csv(results / "history" / f"{name}.csv") for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
-    shown = {name: images for name, images in first.items() if name in SHOWN}
+    shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, shown)
     photographs = real.photographs(settings.data, everything.data.root)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}

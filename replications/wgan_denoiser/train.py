@@ -1,16 +1,14 @@
-"""Trains one variant, generator against discriminator, on random crops with fresh noise of the test level."""
-
-import argparse
+"""Trains variants, generator against discriminator, on random crops with fresh noise of the test level."""
 
 from torch import nn
 
-from common import command, params
+from common import command
 from common.evaluation import validation
 from common.noise import noisy_file
 from common.params import Params
 from common.patches import Patches
 from common.store import Arrays, load_arrays
-from common.variants import Training, train_variant
+from common.variants import Training, train_named
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
 from replications.wgan_denoiser.models import games
@@ -62,13 +60,8 @@ def family(images: Arrays, name: str) -> Arrays:
 
 
 def main() -> None:
-    """Train the variant named on the command line over its seeds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("variant")
-    name = parser.parse_args().variant
-    everything = params.load()
-    variant = everything.paper(PAPER).train.variants[name]
-    train_variant(PAPER, name, variant, training(name, everything), seed=everything.seed)
+    """Train the variants named on the command line."""
+    train_named(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

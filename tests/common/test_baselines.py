@@ -9,6 +9,7 @@ from skimage.restoration import denoise_tv_chambolle
 
 from common.baselines import (
     FILTERS,
+    Filtering,
     anscombe,
     bm3d,
     filters,
@@ -96,7 +97,8 @@ def test_scores_are_in_order_and_depend_on_the_images_alone() -> None:
     clean = {name: PHOTOGRAPH[top : top + 24, :24] for name, top in (("a", 0), ("b", 20), ("c", 40))}
     noisy = corrupt(clean, Gaussian(30), seed=0)
     chosen = {name: filters(30)[name] for name in ("tv", "median")}
-    first, again = (score_filters("table", chosen, noisy, clean, processes=count) for count in (1, 2))
+    experiments = {"table": Filtering(chosen, noisy, clean)}
+    first, again = (score_filters(experiments, processes=count) for count in (1, 2))
 
     assert first.drop(columns="seconds").equals(again.drop(columns="seconds"))
     assert list(zip(first["network"], first["image"], strict=True))[:: len(CONVENTIONS)] == [

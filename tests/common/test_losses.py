@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss
 
 from common.losses import (
-    annealed_gamma,
     annealed_l0,
     canny_edges,
     discriminator_loss,
@@ -29,10 +28,6 @@ def image(*rows: list[float]) -> Tensor:
 def test_annealed_l0_is_the_mean_of_powers_of_the_error(gamma: float, loss: float) -> None:
     found = annealed_l0(image([1.0, 2.0], [3.0, -3.0]), image([0.0, 2.0], [5.0, 0.0]), gamma)
     assert found.item() == pytest.approx(loss, rel=1e-5)
-
-
-def test_gamma_falls_linearly_from_two() -> None:
-    assert [annealed_gamma(step, 4) for step in range(4)] == [2.0, 1.5, 1.0, 0.5]
 
 
 def test_the_annealed_gradient_is_finite_however_small_the_error() -> None:

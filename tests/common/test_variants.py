@@ -1,9 +1,8 @@
 """What a variant's training leaves behind: weights of every phase, records, nothing of its checkpoints."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from common.params import Adam, Constant, Recipe, Variant
 from common.patches import Batch, Patches
 from common.phases import Phase
 from common.store import load_arrays, read_json
-from common.variants import Training, fit_variant, train_variant
+from common.variants import Training, fit_variant, forget, train_named, train_variant
 from common.weights import load_trained, save_weights, weights_file
 
 RECIPE = Recipe(
@@ -34,7 +33,7 @@ RECIPE = Recipe(
     checkpoint_seconds=1e-9,
 )
 IMAGES = {"a": np.random.default_rng(0).integers(0, 256, (20, 20, 1)).astype(np.uint8)}
-BOTH = Variant(seeds=[0, 3], steps=None, lr=None)
+BOTH = Variant(seeds=[0, 3])
 
 
 def build() -> nn.Module:
@@ -66,7 +65,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variants, "_key", lambda paper, seed: "key")
 
 
-def test_a_variant_leaves_weights_history_and_record_and_no_checkpoint() -> None:
+def test_a_variant_leaves_weights_history_and_record() -> None:
     train_variant("paper", "plain", BOTH, PLAIN, seed=0)
     assert set(load_trained("paper", "plain", BOTH, build)) == {0, 3}
     history = pd.read_csv("results/paper/history/plain.csv")
@@ -74,7 +73,19 @@ def test_a_variant_leaves_weights_history_and_record_and_no_checkpoint() -> None
     record = read_json("results/paper/training/plain.json")
     assert (record["architecture"], record["experiment"]) == ("small", "one")
     assert record["seeds"]["3"]["steps"] == 4
-    assert not list(Path(".scratch/checkpoints").iterdir())
+
+
+def test_checkpoints_stay_until_the_whole_stage_is_done() -> None:
+    train_variant("paper", "growing", BOTH, GROWING, seed=0)
+    train_variant("paper", "plain", BOTH, PLAIN, seed=0)
+    first = pd.read_csv("results/paper/history/plain.csv")
+    assert len(list(variants.CHECKPOINTS.iterdir())) == 2 + 2 * 2  # of each seed, and of each phase
+    train_variant("paper", "plain", BOTH, PLAIN, seed=0)
+    assert pd.read_csv("results/paper/history/plain.csv").equals(first)  # even its seconds: nothing was trained again
+    forget("paper", ["plain"])
+    assert all(path.name.startswith("paper-growing-") for path in variants.CHECKPOINTS.iterdir())
+    forget("paper", ["growing"])
+    assert not list(variants.CHECKPOINTS.iterdir())
 
 
 def test_every_phases_network_is_kept() -> None:
@@ -84,7 +95,6 @@ def test_every_phases_network_is_kept() -> None:
         assert list(first) == ["0.bias", "0.weight"]
         assert list(last) == ["0.bias", "0.weight", "1.bias", "1.weight"]
     assert list(read_json("results/paper/training/growing.json")["seeds"]["0"]["phases"]) == ["1", "2"]
-    assert not list(Path(".scratch/checkpoints").iterdir())
 
 
 def test_a_variant_goes_on_from_the_weights_it_inherits_of_the_same_seed() -> None:
@@ -110,19 +120,21 @@ def test_a_parent_that_was_not_trained_is_named() -> None:
         fit_variant("paper", child, RECIPE, seed=0, own_seed=0)
 
 
-def test_a_variant_without_seeds_leaves_what_its_stage_must() -> None:
-    none = Variant(seeds=[], steps=None, lr=None)
-    train_variant("paper", "plain", none, PLAIN, seed=0)
-    assert Path("models/paper/plain").is_dir()
-    assert read_json("results/paper/training/plain.json")["seeds"] == {}
-    assert pd.read_csv("results/paper/history/plain.csv").empty
-    assert load_trained("paper", "plain", none, build) == {}
-
-
-def test_the_stage_of_a_variant_without_seeds_does_not_import_torch() -> None:
-    root = Path(variants.__file__).parents[1]
-    code = "import sys; import common.unrun, replications.udncnn.train; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+def test_the_stage_trains_the_variants_it_names_and_notes_those_without_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"plain": BOTH, "growing": Variant(seeds=[]), "other": BOTH}
+    everything = SimpleNamespace(seed=0, paper=lambda name: SimpleNamespace(train=SimpleNamespace(variants=own)))
+    monkeypatch.setattr(variants.params, "load", lambda: everything)
+    monkeypatch.setattr("sys.argv", ["train", "plain", "growing"])
+    train_named("paper", lambda name, _: {"plain": PLAIN}[name], None)
+    assert set(load_trained("paper", "plain", BOTH, build)) == {0, 3}
+    assert Path("models/paper/growing").is_dir()
+    assert read_json("results/paper/training/growing.json")["seeds"] == {}
+    assert pd.read_csv("results/paper/history/growing.csv").empty
+    assert not Path("models/paper/other").exists()
+    assert not list(variants.CHECKPOINTS.iterdir())
+    monkeypatch.setattr("sys.argv", ["train", "plian"])
+    with pytest.raises(UserError, match="paper has no variant plian; known here: plain, growing, other"):
+        train_named("paper", lambda name, _: PLAIN, None)
 
 
 def test_the_seed_of_a_run_shifts_all_trainings() -> None:
