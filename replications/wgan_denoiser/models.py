@@ -5,7 +5,7 @@ return a map of scores.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -201,6 +201,7 @@ GENERATORS: dict[str, Callable[[Build], nn.Module]] = {
 """Variant → its generator. `minimax` differs from `wgan` in its loss, the last two in what they are trained on."""
 NETWORKS = ("wgan", "dcgan")
 """Variants whose generators differ in what they cost: all but the DCGAN's have the convolutions of equation (11)."""
+NARROW = {"width": 4, "dcgan_width": 4}
 PLAIN = ("minimax", "dcgan")
 """Variants of the plain min-max game, whose discriminator needs scores of either sign."""
 
@@ -225,6 +226,17 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The networks at the size of the paper profile: the paper prints no widths."""
     return {name: partial(GENERATORS[name], Build()) for name in NETWORKS}
+
+
+def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
+    """The same with few feature maps: enough for a receptive field."""
+    sized = settings.network.model_copy(update=NARROW)
+    return networks(settings.model_copy(update={"network": sized}))
+
+
+def narrow_published_networks() -> dict[str, Callable[[], nn.Module]]:
+    """The same with few feature maps, as `narrow_networks`."""
+    return {name: partial(GENERATORS[name], replace(Build(), **NARROW)) for name in NETWORKS}
 
 
 def _game(build: Build, name: str) -> Adversarial:
