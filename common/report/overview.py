@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from common.claims import verdict
+from common.names import name_of
 from common.report.document import NONE, Banner, Block, Heading, Paragraph, Table
 from common.report.material import Material, json_records
 from common.store import read_json
 
-SPLITS = {"train": "training", "val": "validation"}
-"""Splits whose names are not words of their own."""
+WORDS = {"train": "training", "val": "validation", "pretrain": "pretraining"}
+"""Parts of a split's name that are not words of their own."""
 FIDELITY = (
     ("full", "the paper's data, noise, recipe, size and number of seeds."),
     ("reduced", "the paper's data; a shorter training, a smaller network or fewer seeds, as the ledger lists."),
@@ -79,13 +80,15 @@ def glance(material: Material, paper: str) -> Table:
         ours = [two_decimals(entry.row["ours"])] if own else []
         ours.append(number(suite.get((entry.claim.experiment, entry.network)), ".2f"))
         judged = [entry.row["verdict"], entry.row["fidelity"] or NONE]
-        rows.append([entry.network, entry.row["published"], *earlier, *ours, *judged])
+        where = f", {entry.claim.experiment}" if len(experiments) > 1 else ""
+        rows.append([name_of(paper, entry.network) + where, entry.row["published"], *earlier, *ours, *judged])
     others = scored[(scored["kind"] == "filter") | (scored["network"] == "noisy")]
     for other in others.sort_values("psnr_db", ascending=False).to_dict("records"):
         if (other["experiment"], other["network"]) in told:
             continue
         where = f", {other['experiment']}" if len(experiments) > 1 else ""
-        name = f"{other['network']} ({'filter' if other['kind'] == 'filter' else 'input'}{where})"
+        kind = " (filter)" if other["kind"] == "filter" else ""
+        name = f"{name_of(paper, other['network'])}{kind}{where}"
         blank = [NONE] * (1 + len(material.snapshots) + len(own))
         rows.append([name, *blank, number(other["psnr_db"], ".2f"), NONE, NONE])
     header = ["", "published", *material.snapshots, *own, "ours (suite)", "verdict", "fidelity"]
@@ -105,7 +108,7 @@ def two_decimals(text: str) -> str:
 def _what_was_run(material: Material, paper: str) -> str:
     data = read_json(material.results / paper / "data.json")
     splits = [
-        f"{facts['images']} {SPLITS.get(split, split.replace('_', ' '))} images ({facts['dataset']})"
+        f"{facts['images']} {' '.join(WORDS.get(word, word) for word in split.split('_'))} ({facts['dataset']})"
         for split, facts in data.items()
     ]
     trainings = json_records(material.results / paper / "training").values()
@@ -114,7 +117,7 @@ def _what_was_run(material: Material, paper: str) -> str:
     noise = f", Gaussian noise of σ = {material.params.sigma(paper):g} on the 0–255 scale" if gaussian else ""
     return (
         f"{material.claims[paper].title} ({paper}). Profile {material.params.profile}, seed {material.params.seed}: "
-        f"{trained} networks trained{noise}; {', '.join(splits)}."
+        f"{trained} networks trained{noise}; images: {', '.join(splits)}."
     )
 
 
@@ -135,7 +138,7 @@ def _what_came_out(material: Material) -> list[Block]:
         best = []
         for kind in ("filter", "network"):
             ranked = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
-            best.append(f"{ranked[0]['network']} {ranked[0]['psnr_db']:.2f}" if ranked else NONE)
+            best.append(f"{name_of(str(paper), ranked[0]['network'])} {ranked[0]['psnr_db']:.2f}" if ranked else NONE)
         leaders.append([str(paper), str(experiment), number(noisy, ".2f"), *best])
     return [
         Paragraph(" ".join(told)),

@@ -1,7 +1,7 @@
 """What the report says, section by section. Every text is true of what was read; none judges beyond the ledger."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 from common.claims.schema import PSNR_TOLERANCE_DB
 from common.datasets.registry import describe
 from common.metrics import CONVENTIONS
+from common.names import name_of, named
 from common.plots import psnr_scatter, published_vs_ours, training_curves, watched
 from common.report.document import NONE, Block, Figure, Figures, Heading, Items, Paragraph, Section, Table, filled
 from common.report.material import Material, Published, Row, json_records, text_rows
@@ -79,7 +80,11 @@ def against_published(material: Material) -> Iterator[Block]:
 
 
 def _markers(material: Material, paper: str, entry: Published) -> Iterator[dict[str, Any]]:
-    common = {"claim": f"{paper} {entry.claim.id}: {entry.claim.source}", "unit": entry.unit, "row": entry.network}
+    common = {
+        "claim": f"{paper} {entry.claim.id}: {entry.claim.source}",
+        "unit": entry.unit,
+        "row": name_of(paper, entry.network),
+    }
     nothing = {"value": float("nan"), "low": float("nan"), "high": float("nan")}
     yield {**common, **nothing, "series": "published", "value": float(entry.row["published"])}
     for series, table in {"ours": material.ledger, **material.snapshots}.items():
@@ -113,7 +118,10 @@ def comparison(material: Material) -> Iterator[Block]:
         "The suite's convention, mean over test images and seeds. Multiply-accumulates, parameters and times are of "
         "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread."
     )
-    for (paper, experiment), members in material.benchmark.groupby(["paper", "experiment"], sort=False):
+    compared = material.benchmark.assign(
+        network=[name_of(*pair) for pair in material.benchmark[["paper", "network"]].itertuples(index=False)]
+    )
+    for (paper, experiment), members in compared.groupby(["paper", "experiment"], sort=False):
         table = members.sort_values("psnr_db", ascending=False)
         shown = {key: column for key, column in COLUMNS.items() if table[key].notna().any()}
         rows = [[shape(row[key]) for key, (_, shape) in shown.items()] for row in table.to_dict("records")]
@@ -124,7 +132,7 @@ def comparison(material: Material) -> Iterator[Block]:
         ("psnr_latency", "ms_per_megapixel", 1, "time per megapixel, ms", "PSNR over time; networks in float32."),
     )
     figures = []
-    for paper, members in material.benchmark.groupby("paper", sort=False):
+    for paper, members in compared.groupby("paper", sort=False):
         for name, column, unit, label, caption in costs:
             file = FIGURES / f"{name}_{paper!s}.png"
             scaled = members.assign(**{column: members[column] / unit})
@@ -152,10 +160,13 @@ def training(material: Material) -> Iterator[Block]:
                 told = heading
             for seed, facts in record["seeds"].items():
                 where = f"{facts['device']}, {facts['precision']}: {facts['precision_reason']}"
-                rows.append([name, seed, str(facts["steps"]), f"{recipe['lr']:g}", f"{facts['seconds']:.0f}", where])
+                what = [name_of(paper, name), record["experiment"] or NONE]
+                rows.append([*what, seed, str(facts["steps"]), f"{recipe['lr']:g}", f"{facts['seconds']:.0f}", where])
     yield Figures(figures)
     yield Heading("How training went")
-    yield Table(["network", "seed", "steps", "learning rate", "seconds", "device and precision"], rows, cards=True)
+    yield Table(
+        ["network", "experiment", "seed", "steps", "learning rate", "seconds", "device and precision"], rows, cards=True
+    )
 
 
 def _training_figures(material: Material, paper: str, records: dict[str, dict[str, Any]]) -> Iterator[Figure]:
@@ -167,7 +178,7 @@ def _training_figures(material: Material, paper: str, records: dict[str, dict[st
             groups.setdefault((record["experiment"] or NONE, watched(history)), {})[name] = history
     for (experiment, measure), histories in groups.items():
         file = FIGURES / f"training_{paper}_{experiment}_{measure}.png"
-        training_curves(histories, material.results / file)
+        training_curves(named(paper, histories), material.results / file)
         yield Figure(file, f"{paper}, {experiment}: validation and training loss.")
 
 
@@ -214,7 +225,7 @@ def conventions(material: Material) -> Iterator[Block]:
     for row in material.conventions.to_dict("records"):
         scores = [number(row[name], ".2f") for name in CONVENTIONS]
         nearest = [number(row["published"], ".4f"), number(row["nearest"], "s"), number(row["difference"], "+.2f")]
-        rows.append([row["paper"], row["experiment"], row["network"], *scores, *nearest])
+        rows.append([row["paper"], row["experiment"], name_of(row["paper"], row["network"]), *scores, *nearest])
     yield Table(
         ["paper", "experiment", "denoiser", *CONVENTIONS, "published", "nearest", "nearest less published"], rows
     )
@@ -228,15 +239,15 @@ def sanity(material: Material) -> Iterator[Block]:
         "The noisy input, an all-black image and the input's mean colour, scored as every network is. A published "
         "number that one of them reaches would be a finding."
     )
-    keys = ("network", "psnr_db", "ssim")
-    rows = [[row["paper"], row["experiment"], *(COLUMNS[key][1](row[key]) for key in keys)] for row in trivial]
+    rows = [[row["paper"], row["experiment"], name_of(row["paper"], row["network"]), *_scores(row)] for row in trivial]
     yield Table(["paper", "experiment", "predictor", "PSNR, dB", "SSIM"], rows)
-    near = [
-        f"{entry.row['id']} ({entry.row['published']} dB) and {row['network']} ({row['psnr_db']:.2f} dB)"
-        for row in trivial
-        for entry in material.published(str(row["paper"]))
-        if entry.claim.measure == "psnr_db" and abs(float(entry.row["published"]) - row["psnr_db"]) <= PSNR_TOLERANCE_DB
-    ]
+    near = []
+    for predictor in trivial:
+        found = f"{name_of(predictor['paper'], predictor['network'])} ({predictor['psnr_db']:.2f} dB)"
+        for entry in material.published(str(predictor["paper"])):
+            close = abs(float(entry.row["published"]) - predictor["psnr_db"]) <= PSNR_TOLERANCE_DB
+            if entry.claim.measure == "psnr_db" and close:
+                near.append(f"{entry.row['id']} ({entry.row['published']} dB) and {found}")
     yield Paragraph(f"Published PSNR within {PSNR_TOLERANCE_DB} dB of one on our images: {'; '.join(near) or 'none'}.")
     checks = [row for paper in material.claims for row in material.rows(paper, self_checks=True)]
     if checks:
@@ -331,6 +342,10 @@ def notes(reasons: Iterable[str]) -> dict[str, list[str]]:
         own = reason.removeprefix(f"{base}; ")
         found[reason] = [*found[base], *(own.split("; ") if base else [own])]
     return found
+
+
+def _scores(row: dict[Hashable, Any]) -> list[str]:
+    return [COLUMNS[key][1](row[key]) for key in ("psnr_db", "ssim")]
 
 
 def _interval(row: Row) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from common import command, params
 from common.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
+from common.names import named
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.seeding import seeded
@@ -79,7 +80,7 @@ def score(settings: Settings, networks: Networks, noisy: Arrays, clean: Arrays) 
     write_csv(RESULTS / "scores.csv", scores)
     write_json(RESULTS / "metrics.json", summary(scores))
     shown = {name: first for name, (first, *_) in estimates.items()}
-    draw_panels(RESULTS / "panels" / DENOISE, list(islice(clean, settings.panels)), clean, noisy, shown)
+    draw_panels(RESULTS / "panels" / DENOISE, list(islice(clean, settings.panels)), clean, noisy, named(PAPER, shown))
 
 
 def over_seeds(networks: Mapping[int, Autoencoder], measure: Callable[[Autoencoder], Numbers]) -> Samples:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation import as_denoiser
+from common.names import name_of
 from common.plots import figure, legend_below, line_styles
 from common.store import Arrays, write_json
 from replications.dsc_autoencoder.measures import OMITTED, SCALE, conv1_map
@@ -84,7 +85,7 @@ def _curves(
         for (name, history), style in zip(histories.items(), line_styles(list(histories)).values(), strict=True):
             shown = history[history["step"] >= omitted * history["step"].max()]
             by_step = shown.groupby("step")[column].agg(["mean", "min", "max"])
-            axes.plot(by_step.index, by_step["mean"], label=name, **style)
+            axes.plot(by_step.index, by_step["mean"], label=name_of("dsc_autoencoder", name), **style)
             axes.fill_between(
                 by_step.index, by_step["min"], by_step["max"], color=style["color"], alpha=0.2, linewidth=0
             )

@@ -13,6 +13,7 @@ from common import command, params
 from common.corruptions import LowResolution
 from common.datasets.images import center_crop
 from common.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
+from common.names import named
 from common.noise import corrupt, keyed_rng, noisy_file
 from common.panels import draw_panels
 from common.params import Params
@@ -84,7 +85,9 @@ def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.D
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))
     shown = {name: estimates[name][0] for name in SHOWN if name in estimates}
-    draw_panels(Path("results") / PAPER / "panels" / experiment, images, clean["test"], degraded["test"], shown)
+    draw_panels(
+        Path("results") / PAPER / "panels" / experiment, images, clean["test"], degraded["test"], named(PAPER, shown)
+    )
     return scores, fill_table3(trained, degraded, clean)
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from common import command, params
 from common.evaluation import Denoiser, as_denoiser, denoise_all, score_experiment, summary
+from common.names import named
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.store import load_arrays, write_csv, write_json
@@ -45,7 +46,7 @@ def main() -> None:
         if experiment != "medical":
             noisy = load_arrays(noisy_file(PAPER, experiment, "face"))
             shown = {name: denoise_all(denoisers[name][0], noisy) for name in PAIRS[noise] if name in denoisers}
-            draw_panels(results / "panels" / experiment, list(face), face, noisy, shown)
+            draw_panels(results / "panels" / experiment, list(face), face, noisy, named(PAPER, shown))
     scores = pd.concat(tables, ignore_index=True)
     write_csv(results / "scores.csv", scores)
     write_json(results / "metrics.json", summary(scores))

@@ -9,6 +9,7 @@ from torch import nn
 
 from common import command, params
 from common.evaluation import Denoiser, as_denoiser, score_experiment, summary
+from common.names import named
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.params import Variant
@@ -47,7 +48,7 @@ def main() -> None:
         scores, estimates = score_experiment(experiment, denoisers[experiment], noisy, clean)
         shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
         images = islice(noisy, settings.panels if experiment == TABLE1 else 1)
-        draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, shown)
+        draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, named(PAPER, shown))
         tables.append(scores)
     compressed, rates = score_compression(clean, denoisers, settings, RESULTS / "panels")
     enlarged = score_super_resolution(load_arrays(f"data/{PAPER}/super_resolution.safetensors"), denoisers)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.evaluation import Denoiser, score_experiment
+from common.names import named
 from common.panels import draw_panels
 from common.store import Arrays
 from replications.udncnn.compression import compress, compress_to, rate_distortion
@@ -40,7 +41,7 @@ def score_compression(
         estimates = {
             name: {image: denoise(pixels) for image, pixels in shown.decoded.items()} for name, denoise in first.items()
         }
-        draw_panels(panels / codec, list(shown.decoded), shown.clean, shown.decoded, estimates)
+        draw_panels(panels / codec, list(shown.decoded), shown.clean, shown.decoded, named("udncnn", estimates))
     return tables, pd.concat(points, ignore_index=True) if points else pd.DataFrame()
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from common import command, params
 from common.evaluation import as_denoiser, denoise_all, score_experiment, summary
+from common.names import named
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
@@ -45,7 +46,7 @@ def main() -> None:
     histories = {name: pd.read_csv(results / "history" / f"{name}.csv") for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
     shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
-    draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, shown)
+    draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, named(PAPER, shown))
     photographs = real.photographs(settings.data, everything.data.root)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}
     figures.draw(results / "figures", histories, photographs, restored)

@@ -7,15 +7,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from common.names import name_of, named
 from common.plots import colours, figure, legend_below
 from common.store import Arrays, write_json
 
+PAPER = "wgan_denoiser"
 GAMES = ("wgan", "minimax", "dcgan")
 GUIDANCE = {"critic_gap": "score gap", "adversarial_share": "adversarial share"}
 CAPTIONS = {
     "stability": (
         "Validation PSNR over training, a line for each seed: the paper's Wasserstein loss with gradient penalty "
-        "(wgan), the same networks under the plain min-max loss (minimax), and the native DCGAN (claim G4)."
+        "(WGAN-GP), the same networks under the plain min-max loss, and the native DCGAN (claim G4)."
     ),
     "guidance": (
         "What the discriminator tells the generator, a line for each seed. Above: mean score of clean minus denoised "
@@ -65,7 +67,7 @@ def draw_guidance(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
 
 def draw_real_noise(photographs: Arrays, restored: Mapping[str, Arrays], path: Path) -> None:
     """A row for each photograph: as it is, and what each network makes of it."""
-    columns = {"photograph": photographs, **{name: restored[name] for name in GAMES if name in restored}}
+    columns = {"photograph": photographs, **named(PAPER, {name: restored[name] for name in GAMES if name in restored})}
     with figure(1.25 * len(photographs) + 0.3, path) as drawn:
         grid = drawn.subplots(len(photographs), len(columns), squeeze=False)
         for row, name in zip(grid, photographs, strict=True):
@@ -79,4 +81,6 @@ def draw_real_noise(photographs: Arrays, restored: Mapping[str, Arrays], path: P
 def _lines(axes: Axes, histories: Mapping[str, pd.DataFrame], column: str) -> None:
     for colour, (name, history) in zip(colours(len(GAMES)), histories.items(), strict=False):
         for number, (_, own) in enumerate(history.groupby("seed")):
-            axes.plot(own["step"], own[column], color=colour, linewidth=1, label=None if number else name)
+            axes.plot(
+                own["step"], own[column], color=colour, linewidth=1, label=None if number else name_of(PAPER, name)
+            )

@@ -5,7 +5,7 @@ return a map of scores.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -236,7 +236,8 @@ def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
 
 def narrow_published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The same with few feature maps, as `narrow_networks`."""
-    return {name: partial(GENERATORS[name], replace(Build(), **NARROW)) for name in NETWORKS}
+    build = Build(width=NARROW["width"], dcgan_width=NARROW["dcgan_width"])
+    return {name: partial(GENERATORS[name], build) for name in NETWORKS}
 
 
 def _game(build: Build, name: str) -> Adversarial:

@@ -51,7 +51,8 @@ def make(folder: Path) -> None:
         for other in set(profile) - {"latency", "baselines", PAPER}:
             del profile[other]
     write_text(folder / "params.yaml", yaml.safe_dump(settings))
-    shutil.copy(REPOSITORY / "replications" / PAPER / "params.py", replication)
+    for file in ("params.py", "names.yaml"):
+        shutil.copy(REPOSITORY / "replications" / PAPER / file, replication)
     write_text(replication / "claims.yaml", CLAIMS)
     splits = {"train": 46, "val": 5, "test": 2}
     data = {name: {"dataset": "embedded", "images": count, "sha256": "0" * 64} for name, count in splits.items()}

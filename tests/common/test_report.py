@@ -152,7 +152,7 @@ def test_printing_shows_networks_and_filters_and_where_the_report_is(
 ) -> None:
     report.show(results)
     printed = capsys.readouterr().out
-    for text in ("dncnn", "28.74", "bm3d (filter)", "30.50", (results / "report.html").absolute().as_uri()):
+    for text in ("DnCNN", "28.74", "BM3D (filter)", "30.50", (results / "report.html").absolute().as_uri()):
         assert text in printed
 
 
