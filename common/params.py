@@ -144,11 +144,12 @@ class Params(Section):
         section = {**self.papers[name], **self.profiles[self.profile][name]}
         return _section(module.Settings, section, f"profiles.{self.profile}.{name}")
 
-    def sigma(self, paper: str) -> float:
-        """Level of the paper's Gaussian experiment: `noise.sigma` where it is a number, else the paper's own.
+    def has_sigma(self, paper: str) -> bool:
+        """Whether the paper has an experiment of pure Gaussian noise, whose level `noise.sigma` replaces."""
+        return hasattr(self.paper(paper).noise, "sigma")
 
-        A paper without such an experiment has no level (AttributeError).
-        """
+    def sigma(self, paper: str) -> float:
+        """Level of the paper's Gaussian experiment, where it `has_sigma`: `noise.sigma` if a number, else its own."""
         own: float = self.paper(paper).noise.sigma
         return own if self.noise.sigma is None else self.noise.sigma
 

@@ -113,8 +113,8 @@ def _what_was_run(material: Material, paper: str) -> str:
     ]
     trainings = json_records(material.results / paper / "training").values()
     trained = sum(bool(record["seeds"]) for record in trainings)
-    gaussian = hasattr(getattr(material.params.paper(paper), "noise", None), "sigma")
-    noise = f", Gaussian noise of σ = {material.params.sigma(paper):g} on the 0–255 scale" if gaussian else ""
+    level = f" of σ = {material.params.sigma(paper):g}" if material.params.has_sigma(paper) else ""
+    noise = f", Gaussian noise{level} on the 0–255 scale" if level else ""
     return (
         f"{material.claims[paper].title} ({paper}). Profile {material.params.profile}, seed {material.params.seed}: "
         f"{trained} networks trained{noise}; images: {', '.join(splits)}."
