@@ -1,7 +1,6 @@
 """The photographs to restore, those to pretrain on, and the pictures with trimaps."""
 
 from collections.abc import Mapping
-from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -27,15 +26,15 @@ def main() -> None:
 def photographs(settings: Data, root: str | None) -> dict[str, tuple[str, Images]]:
     """The restoration splits: train, pretrain, val and test, each with the name of its set.
 
-    Where pretraining is on the training set too, the first half of its images, by id, trains and the rest pretrains.
+    Where pretraining is on the training set too, its images train and pretrain in turns, by id.
     """
     train, validation = _train_and_val(settings.train, "", root)
     if settings.pretrain == settings.train:
         names = sorted(train)
-        pretrain = {name: train.pop(name) for name in names[len(names) // 2 :]}
+        pretrain = {name: train.pop(name) for name in names[1::2]}
     else:
         pretrain = load(settings.pretrain, "train", root)
-    test = dict(islice(load(settings.test, "test", root).items(), settings.test_images))
+    test = spread(load(settings.test, "test", root), settings.test_images)
     if settings.fit == "resize":
         train, pretrain, validation, test = (
             resized(images, settings.size) for images in (train, pretrain, validation, test)
@@ -60,14 +59,21 @@ def segmentation(settings: Segmentation, root: str | None) -> dict[str, tuple[st
         train, validation = _train_and_val(settings.images, kind, root)
         test = load(settings.images, f"test{kind}", root)
         chosen = {
-            "train": dict(islice(train.items(), settings.train_images)),
+            "train": spread(train, settings.train_images),
             "val": validation,
-            "test": dict(islice(test.items(), settings.test_images)),
+            "test": spread(test, settings.test_images),
         }
         for split, images in chosen.items():
             same_size = resized(images, settings.size, smooth=not kind)
             splits[f"segmentation_{split}{kind}"] = (settings.images, same_size)
     return splits
+
+
+def spread(images: Mapping[str, np.ndarray], count: int | None) -> Images:
+    """`count` images evenly spread over the ids, in which sets list class after class; all where there are fewer."""
+    names = sorted(images)
+    wanted = len(names) if count is None else min(count, len(names))
+    return {name: images[name] for name in (names[k * len(names) // wanted] for k in range(wanted))}
 
 
 def resized(images: Mapping[str, np.ndarray], size: int, *, smooth: bool = True) -> Images:

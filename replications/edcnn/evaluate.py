@@ -74,13 +74,14 @@ def main() -> None:
 def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.DataFrame, Table]:
     """Scores of a restoration task's variants on the test images, and Table 3's columns; draws the task's panels.
 
-    As many training images as there are test images at most are scored, cut to the same size.
+    Of the training images every so many-th is scored, no more than there are test images, cut to the same size.
     """
     settings: Settings = everything.paper(PAPER)
     clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val", "test")}
     degraded = {split: load_arrays(noisy_file(PAPER, experiment, split)) for split in ("val", "test")}
-    first = islice(clean["train"].items(), len(clean["test"]))
-    clean["train"] = {name: center_crop(image, settings.data.size, name) for name, image in first}
+    every = -(-len(clean["train"]) // len(clean["test"]))  # the first ones could be of one class
+    names = sorted(clean["train"])[::every]
+    clean["train"] = {name: center_crop(clean["train"][name], settings.data.size, name) for name in names}
     degraded["train"] = corrupt(clean["train"], corruptions(everything)[experiment], seed=everything.seed)
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))

@@ -88,4 +88,4 @@ class Settings(Section):
     implied_sigma: ImpliedSigma
     network: Network
     train: Train
-    panels: Count
+    panels: Annotated[int, Field(ge=0)]

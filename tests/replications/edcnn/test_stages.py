@@ -106,15 +106,23 @@ def test_labels_are_scaled_to_the_nearest_pixel_and_images_smoothly() -> None:
     assert len(np.unique(picture)) > 3
 
 
+def test_a_choice_of_images_is_spread_over_the_classes() -> None:
+    images = {f"{kind}/{k}": np.zeros((1, 1, 3), np.uint8) for kind in ("car", "motorcycle") for k in range(5)}
+    assert list(data.spread(images, 4)) == ["car/0", "car/2", "motorcycle/0", "motorcycle/2"]
+    assert list(data.spread(images, None)) == list(data.spread(images, 20)) == sorted(images)
+
+
 def test_one_set_is_dealt_out_to_pretraining_and_training(everything: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str, split: str, root: str | None) -> dict[str, np.ndarray]:
         return {f"{split}{k:02d}": np.full((130, 140, 3), k, np.uint8) for k in range(20)}
 
     monkeypatch.setattr(data, "load", load)
-    splits = {name: images for name, (_, images) in data.photographs(everything.paper("edcnn").data, None).items()}
+    settings = everything.paper("edcnn").data
+    splits = {name: images for name, (_, images) in data.photographs(settings, None).items()}
     assert set(splits["train"]).isdisjoint(splits["pretrain"])
-    assert len(splits["train"]) == len(splits["pretrain"]) == 10
-    assert next(iter(splits["test"].values())).shape == (128, 128, 3)
+    assert sorted(splits["train"]) == [f"train{k:02d}" for k in range(0, 20, 2)]
+    assert len(splits["pretrain"]) == 10
+    assert next(iter(splits["test"].values())).shape == (settings.size, settings.size, 3)
 
 
 def test_validation_images_are_held_out_where_a_set_has_none(
@@ -130,7 +138,8 @@ def test_validation_images_are_held_out_where_a_set_has_none(
     splits = {name: images for name, (_, images) in data.photographs(settings, None).items()}
     assert sorted(splits["val"]) == ["train00", "train10"]
     assert len(splits["train"]) == 18
-    assert {image.shape for images in splits.values() for image in images.values()} == {(128, 128, 3)}
+    shapes = {image.shape for images in splits.values() for image in images.values()}
+    assert shapes == {(settings.size, settings.size, 3)}
 
 
 @pytest.mark.parametrize("profile", params.PROFILES)

@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common import params
 from common.noise import Gaussian, keyed_rng
 from replications.wgan_denoiser import measures, real
 from replications.wgan_denoiser.data import tiles
-from replications.wgan_denoiser.evaluate import cross_test, training_course
+from replications.wgan_denoiser.evaluate import cross_test, shown_images, training_course
+from replications.wgan_denoiser.params import Settings
 
 
 def test_saturation_is_that_of_hsv() -> None:
@@ -77,3 +79,10 @@ def test_noise_of_flat_tiles_is_found_beside_texture() -> None:
     noisy = Gaussian(8)(scene[None], keyed_rng("grain"))[0]
     assert real.noise_level(noisy) == pytest.approx(8, rel=0.15)
     assert real.noise_level(scene) == pytest.approx(0, abs=1e-9)
+
+
+def test_images_that_must_not_be_shown_need_no_panels() -> None:
+    settings = params.load().paper("wgan_denoiser").model_dump()
+    clean = {f"{family}/{k}": np.zeros((1, 1, 3), np.uint8) for family in ("marine", "grassland") for k in range(3)}
+    assert shown_images(clean, Settings(**settings | {"panels": 1})) == ["marine/0", "grassland/0"]
+    assert shown_images(clean, Settings(**settings | {"panels": 0})) == []
