@@ -3,6 +3,7 @@
 A chip without bf16 instructions emulates them several times slower, so `auto` times one convolution in both.
 """
 
+import math
 import statistics
 import time
 from contextlib import AbstractContextManager
@@ -18,6 +19,9 @@ PROBE_SHAPE = (32, 64, 40, 40)
 """Input (N, C, H, W) of the probe's 3×3 convolution: a small DnCNN batch, a few milliseconds in float32."""
 GAIN = 1.2
 """bf16 must be this much faster to be chosen, so that a busy machine decides the same way every time."""
+
+HOPELESS = 2.0
+"""A run in bf16 that takes so many times as long as in float32 ends the probe: emulation is several times slower."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,12 @@ def choose_precision(wanted: Literal["auto", "bf16", "fp32"], device: torch.devi
 @cache
 def bf16_gain(device: str) -> float:
     """Time of a float32 channels-last convolution over its time in bf16 (> 1: bf16 is faster)."""
-    float32, bfloat16 = (_seconds(device, dtype) for dtype in (torch.float32, torch.bfloat16))
-    return float32 / bfloat16
+    float32 = _seconds(device, torch.float32)
+    return float32 / _seconds(device, torch.bfloat16, enough=HOPELESS * float32)
 
 
-def _seconds(device: str, dtype: torch.dtype) -> float:
+def _seconds(device: str, dtype: torch.dtype, enough: float = math.inf) -> float:
+    """Median of a few runs after the first; of fewer, where one takes longer than `enough` seconds."""
     channels = PROBE_SHAPE[1]
     with torch.random.fork_rng(), torch.inference_mode():
         convolution = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype))
@@ -61,4 +66,6 @@ def _seconds(device: str, dtype: torch.dtype) -> float:
             if device == "cuda":
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - started)
+            if len(times) > 1 and times[-1] > enough:
+                break
     return statistics.median(times[1:])
