@@ -16,14 +16,23 @@ CAPTIONS = {
     ),
     "cascade": (
         "DN-ResNet-13 by cascade and at once, over the same images: validation PSNR (claim U6). The cascade grows "
-        "where its line dips; its small networks cost less, see the ledger."
+        "where its line dips, and where the rate follows one cycle each of its phases has a cycle of its own; its "
+        "small networks cost less, see the ledger."
     ),
     "compression": (
         "Fig. 7: PSNR over bits per pixel, decoded and restored by DN-ResNet, mean over test images at each quality; "
         "HEVC-intra stands in for BPG, whose files hold one HEVC intra frame (claim U17)."
     ),
 }
-TITLES = {"jpeg": "JPEG", "jpeg2000": "JPEG 2000", "hevc_intra": "HEVC-intra, in place of BPG"}
+TITLES = {
+    "gaussian": "Gaussian",
+    "poisson": "Poisson",
+    "poisson_gaussian": "Poisson-Gaussian",
+    "jpeg": "JPEG",
+    "jpeg2000": "JPEG 2000",
+    "hevc_intra": "HEVC-intra, in place of BPG",
+}
+"""Of experiments."""
 
 
 def draw(
@@ -43,7 +52,8 @@ def draw(
         draw_lines({"DnCNN": depths}, ("middle layers D", "PSNR, dB"), folder / "depth.png")
         drawn.append("depth")
     if any(len(gains) > 1 for gains in layers.values()):
-        draw_lines(layers, ("layers", "gain over noisy, dB"), folder / "layers.png")
+        named = {TITLES[experiment]: gains for experiment, gains in layers.items()}
+        draw_lines(named, ("layers", "gain over noisy, dB"), folder / "layers.png")
         drawn.append("layers")
     if len(histories) > 1:
         draw_courses(histories, folder / "cascade.png")
