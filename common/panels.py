@@ -32,16 +32,18 @@ def draw_panels(
     clean: Mapping[str, np.ndarray],
     noisy: Mapping[str, np.ndarray],
     estimates: Mapping[str, Mapping[str, np.ndarray]],
+    given: str = "noisy",
 ) -> None:
     """Draw <folder>/<image>.png for each of `images`: noisy | every network of `estimates` | clean.
 
     clean, noisy and each network's estimates: image id → (H, W, C) on the 0–255 scale, clean uint8, the rest float and
-    unclipped. The title is the name and the PSNR under the suite's convention. Below each picture lies the same window
-    of it, enlarged, and outlined above: the one in which the clean image varies most (`inset_window`).
+    unclipped. given: what the noisy images are called. The title is the name and the PSNR under the suite's convention.
+    Below each picture lies the same window of it, enlarged, and outlined above: the one in which the clean image varies
+    most (`inset_window`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     for image in images:
-        columns = {"noisy": noisy[image]} | {name: members[image] for name, members in estimates.items()}
+        columns = {given: noisy[image]} | {name: members[image] for name, members in estimates.items()}
         write_bytes(folder / f"{file_name(image)}.png", _panel(columns, clean[image]))
 
 

@@ -86,9 +86,8 @@ def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.D
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))
     shown = {name: estimates[name][0] for name in SHOWN if name in estimates}
-    draw_panels(
-        Path("results") / PAPER / "panels" / experiment, images, clean["test"], degraded["test"], named(PAPER, shown)
-    )
+    folder = Path("results") / PAPER / "panels" / experiment
+    draw_panels(folder, images, clean["test"], degraded["test"], named(PAPER, shown), "degraded")
     return scores, fill_table3(trained, degraded, clean)
 
 

@@ -41,7 +41,9 @@ def score_compression(
         estimates = {
             name: {image: denoise(pixels) for image, pixels in shown.decoded.items()} for name, denoise in first.items()
         }
-        draw_panels(panels / codec, list(shown.decoded), shown.clean, shown.decoded, named("udncnn", estimates))
+        draw_panels(
+            panels / codec, list(shown.decoded), shown.clean, shown.decoded, named("udncnn", estimates), "decoded"
+        )
     return tables, pd.concat(points, ignore_index=True) if points else pd.DataFrame()
 
 
