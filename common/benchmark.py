@@ -87,7 +87,8 @@ def conventions(results: Path, paper: str) -> pd.DataFrame:
     rows = []
     for experiment, network in pairs.itertuples(index=False):
         scores = {
-            name: measurements.measure("psnr_db", network, experiment, name).estimate.mean for name in CONVENTIONS
+            name: float(measurements.set_scores("psnr_db", network, experiment, name).to_numpy().mean())
+            for name in CONVENTIONS
         }
         row: dict[str, Any] = {"paper": paper, "experiment": experiment, "network": network, **scores}
         value = published.get((experiment, network))

@@ -67,16 +67,27 @@ class Measurements:
             tables.append(_read_scores(self.folder / "baselines.csv").assign(trained=False))
         return pd.concat(tables, ignore_index=True)
 
-    def _scored(self, measure: str, network: str, experiment: str, convention: str) -> Measured:
-        table = self.scores
-        own = table[(table["network"] == network) & (table["experiment"] == experiment)]
-        own = own[own["convention"] == convention]
-        if own.empty:
+    def set_scores(self, measure: str, network: str, experiment: str, convention: str) -> pd.DataFrame:
+        """Score of the whole test set, as the convention pools it: a row for each seed, a column for each draw."""
+        rows = self._rows(network, experiment, convention).groupby(["seed", "draw"])
+        return pd.Series({key: _set_score(own, measure, convention) for key, own in rows}).unstack()
+
+    @cached_property
+    def _groups(self) -> dict[Any, pd.DataFrame]:
+        return dict(iter(self.scores.groupby(["network", "experiment", "convention"], sort=False)))
+
+    def _rows(self, network: str, experiment: str, convention: str) -> pd.DataFrame:
+        own = self._groups.get((network, experiment, convention))
+        if own is None:
             raise NotMeasuredError(f"no scores of {network} in experiment {experiment}")
+        return own
+
+    def _scored(self, measure: str, network: str, experiment: str, convention: str) -> Measured:
+        own = self._rows(network, experiment, convention)
         by_image = own.pivot_table(index="seed", columns="image", values=measure, aggfunc="mean")
         if by_image.isna().to_numpy().any():
             raise UserError(f"{self.folder}/scores.csv: the seeds of {network} were not scored on the same images")
-        sets = own.groupby(["seed", "draw"]).apply(_set_score, measure, convention).unstack("draw")
+        sets = self.set_scores(measure, network, experiment, convention)
         trained = bool(own["trained"].iloc[0])
         return Measured(two_level_estimate(sets.to_numpy()), by_image, len(by_image) if trained else None)
 
