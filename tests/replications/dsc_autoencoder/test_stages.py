@@ -64,6 +64,6 @@ def test_the_box_lies_in_an_otherwise_clean_image() -> None:
 def test_a_variant_that_builds_on_an_untrained_one_says_what_to_do() -> None:
     everything = params.load()
     section = everything.profiles[everything.profile]["dsc_autoencoder"]
-    section["train"]["variants"]["dsc"]["seeds"] = []
+    section["train"]["variants"]["dsc"] = []
     with pytest.raises(UserError, match=r"train\.variants\.dsc\.seeds is empty"):
         first_trained("dsc", everything)

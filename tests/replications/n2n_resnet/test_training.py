@@ -49,8 +49,9 @@ def test_noisy_and_clean_targets_are_of_the_same_crops_with_the_same_inputs(nois
 
 
 def test_training_levels_are_the_papers() -> None:
-    assert training_noise("gaussian", SETTINGS) == BlindGaussian(0, 50)
-    assert training_noise("impulse", SETTINGS) == RandomImpulse(0, 0.95)
+    published = EVERYTHING.model_copy(update={"profile": "paper"}).paper("n2n_resnet")
+    assert training_noise("gaussian", published) == BlindGaussian(0, 50)
+    assert training_noise("impulse", published) == RandomImpulse(0, 0.95)
 
 
 def test_noise_sigma_replaces_the_gaussian_test_level_and_nothing_else() -> None:
