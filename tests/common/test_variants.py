@@ -1,4 +1,4 @@
-"""What a variant's training leaves behind: weights of every phase, records, nothing of its checkpoints."""
+"""What a variant's training leaves behind: weights of every phase, records, checkpoints until its stage is done."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +128,7 @@ def test_the_stage_trains_the_variants_it_names_and_notes_those_without_seeds(mo
     train_named("paper", lambda name, _: {"plain": PLAIN}[name], None)
     assert set(load_trained("paper", "plain", BOTH, build)) == {0, 3}
     assert Path("models/paper/growing").is_dir()
+    assert load_trained("paper", "growing", own["growing"], build) == {}
     assert read_json("results/paper/training/growing.json")["seeds"] == {}
     assert pd.read_csv("results/paper/history/growing.csv").empty
     assert not Path("models/paper/other").exists()
