@@ -5,9 +5,11 @@ image of a batch has its own draw.
 """
 
 import string
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -41,16 +43,22 @@ class Text:
         return _each(self._write, clean, rng)
 
     def _write(self, image: np.ndarray, rng: np.random.Generator) -> None:
-        covered = np.zeros(image.shape[:2], dtype=bool)
-        missing = round(rng.uniform(self.low, self.high) * covered.size)
+        shape = image.shape[:2]
+        writer = np.full(shape, -1, np.int16)  # number of the last string on a pixel
+        colours: list[np.ndarray] = []
+        missing = round(rng.uniform(self.low, self.high) * writer.size)
         while missing > 0:
-            window, glyphs = _random_string(covered.shape, rng)
-            # Counted down the columns, so that a string ends as if its writer had stopped.
-            fresh = (glyphs & ~covered[window]).T
-            glyphs = glyphs & (fresh.cumsum() <= missing).reshape(fresh.shape).T
-            covered[window] |= glyphs
-            image[window][glyphs] = rng.uniform(0, 255, size=image.shape[2])
-            missing -= min(missing, int(fresh.sum()))
+            window, glyphs = _random_string(shape, rng)
+            fresh = glyphs & (writer[window] < 0)
+            covered = int(np.count_nonzero(fresh))
+            if covered > missing:  # counted down the columns, so that a string ends as if its writer had stopped
+                glyphs = glyphs & (fresh.T.cumsum() <= missing).reshape(fresh.T.shape).T
+            np.copyto(writer[window], len(colours), where=glyphs)
+            colours.append(rng.uniform(0, 255, size=image.shape[2]))
+            missing -= min(missing, covered)
+        if colours:
+            written = writer >= 0
+            image[written] = np.array(colours)[writer[written]]
 
 
 @dataclass(frozen=True)
@@ -161,11 +169,16 @@ def _random_string(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[tu
     The string's box touches the image, at any place with equal probability: text is as dense at the borders.
     """
     size = int(rng.integers(8, 25))
-    text = np.hstack([_glyph(LETTERS[index], size) for index in rng.integers(len(LETTERS), size=rng.integers(5, 16))])
-    (height, width), (rows, columns) = shape, text.shape
+    letters = [_glyph(LETTERS[index], size) for index in rng.integers(len(LETTERS), size=int(rng.integers(5, 16)))]
+    ends = list(accumulate(letter.shape[1] for letter in letters))
+    (height, width), rows, columns = shape, len(letters[0]), ends[-1]
     top, left = int(rng.integers(1 - rows, height)), int(rng.integers(1 - columns, width))
+    # Only the letters inside the image are joined: of a small one they are few.
+    first, last = bisect_right(ends, -left), bisect_left(ends, width - left)
+    text = np.concatenate(letters[first : last + 1], axis=1)
+    start = ends[first] - letters[first].shape[1]
     window = slice(max(top, 0), top + rows), slice(max(left, 0), left + columns)
-    return window, text[max(-top, 0) : height - top, max(-left, 0) : width - left]
+    return window, text[max(-top, 0) : height - top, max(-left, 0) - start : width - left - start]
 
 
 @cache

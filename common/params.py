@@ -106,6 +106,13 @@ class Variant(Section):
         return {"seeds": record} if isinstance(record, list) else record
 
 
+class Training(Section):
+    """How trainings share a machine without a GPU."""
+
+    threads: Count | None
+    """CPU threads of a training, as many trainings at a time as the cores bear; null: one after the other on all."""
+
+
 class Latency(Section):
     size: Count
     warmup: Count
@@ -127,6 +134,11 @@ class Params(Section):
     noise: Noise
     papers: dict[str, Any]
     profiles: dict[str, Any]
+
+    @property
+    def training(self) -> Training:
+        """How the trainings of the chosen profile share a machine."""
+        return _section(Training, self.profiles[self.profile]["training"], f"profiles.{self.profile}.training")
 
     @property
     def latency(self) -> Latency:
@@ -175,11 +187,11 @@ def load(path: Path = PARAMS_FILE) -> Params:
         raise UserError(f"profiles must be {', '.join(PROFILES)} ({path}), got {', '.join(params.profiles)}")
     for profile in PROFILES:
         chosen = params.model_copy(update={"profile": profile})
-        known = {"latency", "baselines", *papers()}
+        known = {"training", "latency", "baselines", *papers()}
         for key in chosen.profiles[profile]:
             if key not in known:
                 raise UserError(f"profiles.{profile}.{key} is not a parameter ({path}){_did_you_mean(key, known)}")
-        _ = chosen.latency, chosen.baselines
+        _ = chosen.training, chosen.latency, chosen.baselines
         for paper in papers():
             chosen.paper(paper)
     return params

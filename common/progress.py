@@ -1,10 +1,17 @@
 """Progress with a time left: a bar on a terminal, a line now and then in a log."""
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
+from typing import Any
 
 LOG_EVERY_SECONDS = 10.0
+
+_elsewhere: Any = None
+"""Queue of the process that shows this one's progress; None: this process shows its own."""
 
 
 @contextmanager
@@ -16,28 +23,79 @@ def progress(total: int, label: str, done: int = 0) -> Iterator[Callable[..., No
     from rich.console import Console
 
     console = Console()
-    if console.is_terminal:
-        with _bar(console, total, label, done) as advance:
-            yield advance
+    if _elsewhere is not None:
+        yield _sender(_elsewhere, total, label, done)
+    elif console.is_terminal:
+        with _bars(console) as bars:
+            yield _bar(bars, total, label, done)
     else:
-        yield _log_lines(console, total, label, done)
+        yield _log_lines(total, label, done)
 
 
 @contextmanager
-def _bar(console: "object", total: int, label: str, done: int) -> Iterator[Callable[..., None]]:
+def gathered(context: BaseContext) -> Iterator[Any]:
+    """Yield a queue for `send_progress` in other processes, whose bars are shown here, one below the other.
+
+    None where this is no terminal: lines of several processes need no order.
+    """
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        yield None
+        return
+    messages, over = context.Queue(), threading.Event()
+    with _bars(console) as bars:
+        shower = threading.Thread(target=_show, args=(messages, bars, over), daemon=True)
+        shower.start()
+        try:
+            yield messages
+        finally:
+            over.set()
+            shower.join(timeout=2)  # a process that was ended while it wrote leaves half a message behind
+
+
+def send_progress(messages: Any) -> None:
+    """From now on, `progress` of this process is shown by the one that made this queue (`gathered`)."""
+    global _elsewhere
+    _elsewhere = messages
+
+
+def _sender(messages: Any, total: int, label: str, done: int) -> Callable[..., None]:
+    messages.put((label, total, done, ""))
+    return lambda n=1, note="": messages.put((label, total, n, note))
+
+
+def _show(messages: Any, bars: Any, over: threading.Event) -> None:
+    advances: dict[str, Callable[..., None]] = {}
+    while not (over.is_set() and messages.empty()):
+        try:
+            label, total, n, note = messages.get(timeout=0.1)
+        except queue.Empty:
+            continue
+        if label in advances:
+            advances[label](n, note)
+        else:
+            advances[label] = _bar(bars, total, label, n)
+
+
+def _bars(console: Any) -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as bar:  # type: ignore[arg-type]
-        task = bar.add_task(label, total=total, completed=done, note="")
-
-        def advance(n: int = 1, note: str = "") -> None:
-            bar.update(task, advance=n, **({"note": note} if note else {}))  # type: ignore[arg-type]
-
-        yield advance
+    return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
 
 
-def _log_lines(console: "object", total: int, label: str, done: int) -> Callable[..., None]:
+def _bar(bars: Any, total: int, label: str, done: int) -> Callable[..., None]:
+    task = bars.add_task(label, total=total, completed=done, note="")
+
+    def advance(n: int = 1, note: str = "") -> None:
+        bars.update(task, advance=n, **({"note": note} if note else {}))
+
+    return advance
+
+
+def _log_lines(total: int, label: str, done: int) -> Callable[..., None]:
     started = shown = time.monotonic()
     at_start, last_note = done, ""
 
@@ -49,6 +107,7 @@ def _log_lines(console: "object", total: int, label: str, done: int) -> Callable
         shown = now
         left = (now - started) / max(done - at_start, 1) * (total - done)
         tail = f", about {left:.0f} s left" if done < total else f", {now - started:.0f} s"
-        print(f"  {label}: {done}/{total}{tail}{'  ' + last_note if last_note else ''}", flush=True)
+        line = f"  {label}: {done}/{total}{tail}{'  ' + last_note if last_note else ''}\n"
+        print(line, end="", flush=True)  # in one piece: other processes may write to the same log
 
     return advance

@@ -245,6 +245,7 @@ class _Run:
             "steps": self.step,
             "seconds": round(self.seconds, 1),
             "processes": self.accelerator.num_processes,
+            "threads": torch.get_num_threads(),
             "device": str(self.accelerator.device.type),
             "precision": self.precision.name,
             "precision_reason": self.precision.reason,

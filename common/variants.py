@@ -2,16 +2,21 @@
 
 import argparse
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import torch
 from accelerate import PartialState
 from torch import nn
 
 from common import params
 from common.errors import UserError
+from common.machine import cpu_threads
 from common.params import Params, Recipe, Variant
 from common.patches import Batch
 from common.phases import WHOLE, Phase, fit_phases, joined
@@ -19,6 +24,7 @@ from common.scale import Scale
 from common.store import write_csv, write_json, write_text
 from common.training import Player, Trained, Validate, supervised, whole
 from common.weights import load_weights, save_weights, weights_file
+from common.workers import side_by_side
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
@@ -50,11 +56,26 @@ class Training:
     experiment: str | None = None
 
 
-def train_named(paper: str, training: Callable[[str, Params], Training], description: str | None) -> None:
-    """The command of a paper's training stage: the variants it names, one after the other.
+@dataclass(frozen=True)
+class Run:
+    """A finished training: a row per validation, how it went, and of what it was."""
 
-    A stage trains several: starting Python takes as long as some of these trainings. training: what the variant of a
-    name is trained to do. description: the command's help. UserError where the paper has no variant of a name.
+    history: pd.DataFrame
+    facts: dict[str, Any]
+    recipe: Recipe
+    architecture: str | None
+    experiment: str | None
+
+
+def train_named(paper: str, training: Callable[[str, Params], Training], description: str | None) -> None:
+    """The command of a paper's training stage: the variants it names, over their seeds.
+
+    A stage trains several: starting Python takes as long as some of these trainings, and on CPUs they run side by side,
+    each on the profile's number of threads. Name the longest first, and none that another one starts from.
+    training: what the variant of a name is trained to do, a function of a module. description: the command's help.
+    Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
+    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json. UserError where the paper has
+    no variant of a name.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("variants", nargs="+", metavar="variant")
@@ -63,21 +84,44 @@ def train_named(paper: str, training: Callable[[str, Params], Training], descrip
     variants: dict[str, Variant] = everything.paper(paper).train.variants
     if unknown := [name for name in names if name not in variants]:
         raise UserError(f"{paper} has no variant {unknown[0]}; known here: {', '.join(variants)}")
+    jobs = [(name, seed) for name in names for seed in variants[name].seeds]
     for name in names:
-        if variants[name].seeds:
-            train_variant(paper, name, variants[name], training(name, everything), seed=everything.seed)
-        else:
-            note_unrun(paper, name)
+        (Path("models") / paper / name).mkdir(parents=True, exist_ok=True)  # also where nothing is trained
+    work = partial(_train, paper, training, everything, checkpoint_key(paper, everything.seed))
+    runs = dict(zip(jobs, side_by_side(work, jobs, _at_a_time(everything.training.threads)), strict=True))
+    if PartialState().is_main_process:
+        for name in names:
+            if variants[name].seeds:
+                write_records(paper, name, {seed: runs[name, seed] for seed in variants[name].seeds})
+            else:
+                note_unrun(paper, name)
     PartialState().wait_for_everyone()
     if PartialState().is_main_process:
         forget(paper, names)
     PartialState().destroy_process_group()
 
 
+def _train(
+    paper: str, training: Callable[[str, Params], Training], everything: Params, key: str, job: tuple[str, int]
+) -> Run:
+    name, own_seed = job
+    variant = everything.paper(paper).train.variants[name]
+    with cpu_threads(everything.training.threads):
+        return train_seed(
+            paper, name, variant, training(name, everything), seed=everything.seed, own_seed=own_seed, key=key
+        )
+
+
+def _at_a_time(threads: int | None) -> int:
+    """How many trainings share this machine: as many as its cores bear; one on a GPU or under several processes."""
+    if threads is None or torch.cuda.is_available() or int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        return 1
+    return max(1, torch.get_num_threads() // threads)
+
+
 def note_unrun(paper: str, name: str) -> None:
-    """What a variant leaves behind that does not run in this profile: no weights, no history, no seeds."""
+    """The records of a variant that does not run in this profile: no history, no seeds."""
     results = Path("results") / paper
-    (Path("models") / paper / name).mkdir(parents=True, exist_ok=True)
     write_text(results / "history" / f"{name}.csv", ",".join(FIRST_COLUMNS) + "\n")
     write_json(results / "training" / f"{name}.json", {"variant": name, "architecture": None, "seeds": {}})
     print(f"  {name}: not run in this profile (no seeds in params.yaml)")
@@ -121,30 +165,25 @@ def fit_variant(
     )
 
 
-def train_variant(paper: str, name: str, variant: Variant, training: Training, *, seed: int) -> None:
-    """Train a variant once per seed of it; `seed` shifts them all.
+def train_seed(
+    paper: str, name: str, variant: Variant, training: Training, *, seed: int, own_seed: int, key: str
+) -> Run:
+    """Train one seed of a variant and keep its weights; `seed` shifts those of all variants.
 
-    Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
-    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json. A killed run goes on from
-    its checkpoint, which is named by a hash of data, code and parameters and stays until `forget`: DVC removes what a
-    killed stage had finished, too.
+    key: of its checkpoint (`checkpoint_key`), from which a killed run goes on. The checkpoint stays until `forget`: DVC
+    removes what a killed stage had finished, too.
     """
     recipe = recipe_of(variant, training.recipe)
-    trained: dict[int, Trained] = {}
-    key = _key(paper, seed)
-    weights_file(paper, name, 0).parent.mkdir(parents=True, exist_ok=True)
-    for own_seed in variant.seeds:
-        scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{key}.safetensors"
-        label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
-        phases = fit_variant(paper, training, recipe, seed=seed, own_seed=own_seed, scratch=scratch, label=label)
-        trained[own_seed] = joined(phases)
-        if PartialState().is_main_process:
-            *earlier, last = phases
-            for phase in earlier:
-                save_weights(weights_file(paper, f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
-            save_weights(weights_file(paper, name, own_seed), training.keep(phases[last].network))
+    scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{key}.safetensors"
+    label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
+    phases = fit_variant(paper, training, recipe, seed=seed, own_seed=own_seed, scratch=scratch, label=label)
     if PartialState().is_main_process:
-        _write_records(Path("results") / paper, name, training, recipe, trained)
+        *earlier, last = phases
+        for phase in earlier:
+            save_weights(weights_file(paper, f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
+        save_weights(weights_file(paper, name, own_seed), training.keep(phases[last].network))
+    whole_run = joined(phases)
+    return Run(whole_run.history, whole_run.facts, recipe, training.architecture, training.experiment)
 
 
 def forget(paper: str, names: Iterable[str]) -> None:
@@ -154,27 +193,30 @@ def forget(paper: str, names: Iterable[str]) -> None:
             checkpoint.unlink()
 
 
-def _write_records(results: Path, name: str, training: Training, recipe: Recipe, trained: dict[int, Trained]) -> None:
-    histories = [run.history.assign(seed=seed) for seed, run in trained.items()]
-    history = pd.concat(histories)
+def write_records(paper: str, name: str, runs: Mapping[int, Run]) -> None:
+    """The history and the record of a variant, from its trainings by seed."""
+    results = Path("results") / paper
+    history = pd.concat([run.history.assign(seed=seed) for seed, run in runs.items()])
     measured = [column for column in history.columns if column not in FIRST_COLUMNS]
     write_csv(results / "history" / f"{name}.csv", history[[*FIRST_COLUMNS, *measured]])
+    first = next(iter(runs.values()))
     record = {
         "variant": name,
-        "architecture": training.architecture,
-        "experiment": training.experiment,
-        "recipe": recipe.model_dump(),
-        "seeds": {str(seed): run.facts for seed, run in trained.items()},
+        "architecture": first.architecture,
+        "experiment": first.experiment,
+        "recipe": first.recipe.model_dump(),
+        "seeds": {str(seed): run.facts for seed, run in runs.items()},
     }
     write_json(results / "training" / f"{name}.json", record)
 
 
-def _key(paper: str, seed: int) -> str:
+def checkpoint_key(paper: str, seed: int) -> str:
     """A digest of everything the training depends on: a checkpoint of anything else must not be resumed."""
     digest = hashlib.blake2b(digest_size=8)
     everything = params.load()
     code = [*Path("common").rglob("*.py"), *(Path("replications") / paper).glob("*.py")]
     for path in sorted([*code, *(Path("data") / paper).rglob("*.safetensors")]):
         digest.update(path.read_bytes())
-    digest.update(repr((everything.profile, everything.noise, everything.paper(paper), seed)).encode())
+    parameters = everything.profile, everything.training, everything.noise, everything.paper(paper), seed
+    digest.update(repr(parameters).encode())
     return digest.hexdigest()

@@ -36,7 +36,7 @@ RUN = {  # by a test below or in test_dag.py
 SIGMA_TRAININGS = {
     "edcnn": ("train_noise",),
     "n2n_resnet": (),
-    "udncnn": ("train", "train_depths", "train_gaussian"),
+    "udncnn": ("train", "train_gaussian"),
     "wgan_denoiser": ("train", "train_families"),
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""

@@ -1,0 +1,62 @@
+"""Jobs side by side, in processes that end with this one however it ends."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from common.errors import UserError
+from common.progress import gathered, send_progress
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def side_by_side(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> list[Result]:
+    """`work(job)` of each job, in the order of the jobs; as many at a time as there are processes.
+
+    With one process they run here, one after the other. The first error ends the others and is raised; a process that
+    the system ended (for its memory) raises UserError.
+    """
+    if min(processes, len(jobs)) < 2:
+        return [work(job) for job in jobs]
+    # A fork shares what is imported (torch takes seconds); elsewhere than on Linux, system libraries do not bear it.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with gathered(context) as messages:
+        pool = ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_begin, initargs=(messages,))
+        with pool:
+            running = [pool.submit(work, job) for job in jobs]
+            try:
+                for finished in as_completed(running):
+                    finished.result()
+            except BrokenProcessPool:
+                raise UserError(
+                    "the system ended a process of this stage, for lack of memory most likely: "
+                    "free some, or set training.threads to null in params.yaml (one training at a time)"
+                ) from None
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
+            return [job.result() for job in running]
+
+
+def _begin(messages: Any) -> None:
+    """In a new process: Ctrl-C is the parent's to handle, and where the parent is gone there is nothing left to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if messages is not None:
+        send_progress(messages)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
