@@ -54,7 +54,7 @@ class Text:
             if covered > missing:  # counted down the columns, so that a string ends as if its writer had stopped
                 glyphs = glyphs & (fresh.T.cumsum() <= missing).reshape(fresh.T.shape).T
             np.copyto(writer[window], len(colours), where=glyphs)
-            colours.append(rng.uniform(0, 255, size=image.shape[2]))
+            colours.append(rng.uniform(0, 255, size=image.shape[2:]))
             missing -= min(missing, covered)
         if colours:
             written = writer >= 0
