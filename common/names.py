@@ -25,10 +25,14 @@ SHARED = {
 T = TypeVar("T")
 
 
+def names_of(paper: str) -> dict[str, str]:
+    """The names of all that a paper is about, by their ids."""
+    return {**SHARED, **_read(Path("replications", paper, "names.yaml").absolute())}
+
+
 def name_of(paper: str, network: str) -> str:
     """The name of a network, filter or trivial predictor; its id where it has no other."""
-    own = _read(Path("replications", paper, "names.yaml").absolute())
-    return {**SHARED, **own}.get(network, network)
+    return names_of(paper).get(network, network)
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:
