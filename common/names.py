@@ -1,6 +1,7 @@
 """Networks, filters and trivial predictors by the names that readers know: DnCNN, not dncnn.
 
-A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids.
+A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids. There
+"<experiment>/<id>" names what is called otherwise in one experiment: `super_resolution_x2/noisy: bicubic`.
 """
 
 from collections.abc import Mapping
@@ -30,9 +31,10 @@ def names_of(paper: str) -> dict[str, str]:
     return {**SHARED, **_read(Path("replications", paper, "names.yaml").absolute())}
 
 
-def name_of(paper: str, network: str) -> str:
-    """The name of a network, filter or trivial predictor; its id where it has no other."""
-    return names_of(paper).get(network, network)
+def name_of(paper: str, network: str, experiment: str | None = None) -> str:
+    """The name of a network, filter or trivial predictor, in an experiment; its id where it has no other."""
+    names = names_of(paper)
+    return names.get(f"{experiment}/{network}", names.get(network, network))
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:
