@@ -228,6 +228,15 @@ def measured(module: nn.Module, size: int, narrow: nn.Module | None = None) -> d
     }
 
 
+def narrowed(settings: params.Section, widths: Mapping[str, Any]) -> params.Section:
+    """The settings with other feature maps. widths: as in a paper's `NARROW`, those of a subsection by its name."""
+    update = {
+        name: narrowed(getattr(settings, name), width) if isinstance(width, Mapping) else width
+        for name, width in widths.items()
+    }
+    return settings.model_copy(update=update)
+
+
 def main() -> None:
     """The stage: complexity of a paper's networks at their published size and as the profile trains them."""
     (paper,) = sys.argv[1:]
@@ -239,7 +248,7 @@ def main() -> None:
     }
     profile = {}
     settings = params.load().paper(paper)
-    narrow = models.narrow_networks(settings) if hasattr(models, "narrow_networks") else {}
+    narrow = models.networks(narrowed(settings, {"network": models.NARROW})) if hasattr(models, "NARROW") else {}
     for name, build in models.networks(settings).items():
         costs = measured(build(), PROFILE_SIZE, narrow[name]() if name in narrow else None)
         profile[name] = {**costs, "macs_per_pixel": costs[f"macs_{PROFILE_SIZE}"] / PROFILE_SIZE**2}

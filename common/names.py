@@ -1,6 +1,7 @@
 """Networks, filters and trivial predictors by the names that readers know: DnCNN, not dncnn.
 
-A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids.
+A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids. There
+"<experiment>/<id>" names what is called otherwise in one experiment: `super_resolution_x2/noisy: bicubic`.
 """
 
 from collections.abc import Mapping
@@ -25,10 +26,15 @@ SHARED = {
 T = TypeVar("T")
 
 
-def name_of(paper: str, network: str) -> str:
-    """The name of a network, filter or trivial predictor; its id where it has no other."""
-    own = _read(Path("replications", paper, "names.yaml").absolute())
-    return {**SHARED, **own}.get(network, network)
+def names_of(paper: str) -> dict[str, str]:
+    """The names of all that a paper is about, by their ids."""
+    return {**SHARED, **_read(Path("replications", paper, "names.yaml").absolute())}
+
+
+def name_of(paper: str, network: str, experiment: str | None = None) -> str:
+    """The name of a network, filter or trivial predictor, in an experiment; its id where it has no other."""
+    names = names_of(paper)
+    return names.get(f"{experiment}/{network}", names.get(network, network))
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:

@@ -61,7 +61,7 @@ def off_protocol(material: Material, paper: str) -> list[Banner]:
 
 
 def glance(material: Material, paper: str) -> Table:
-    """Published PSNR beside ours, and below them what the filters and the noisy input score on the same images.
+    """Published PSNR beside ours, and below them what the filters and the input score on the same images.
 
     Ours is given under the claim's convention and under the suite's, which is the filters'.
     """
@@ -81,14 +81,15 @@ def glance(material: Material, paper: str) -> Table:
         ours.append(number(suite.get((entry.claim.experiment, entry.network)), ".2f"))
         judged = [entry.row["verdict"], entry.row["fidelity"] or NONE]
         where = f", {entry.claim.experiment}" if len(experiments) > 1 else ""
-        rows.append([name_of(paper, entry.network) + where, entry.row["published"], *earlier, *ours, *judged])
+        name = name_of(paper, entry.network, entry.claim.experiment)
+        rows.append([name + where, entry.row["published"], *earlier, *ours, *judged])
     others = scored[(scored["kind"] == "filter") | (scored["network"] == "noisy")]
     for other in others.sort_values("psnr_db", ascending=False).to_dict("records"):
         if (other["experiment"], other["network"]) in told:
             continue
         where = f", {other['experiment']}" if len(experiments) > 1 else ""
         kind = " (filter)" if other["kind"] == "filter" else ""
-        name = f"{name_of(paper, other['network'])}{kind}{where}"
+        name = f"{name_of(paper, other['network'], other['experiment'])}{kind}{where}"
         blank = [NONE] * (1 + len(material.snapshots) + len(own))
         rows.append([name, *blank, number(other["psnr_db"], ".2f"), NONE, NONE])
     header = ["", "published", *material.snapshots, *own, "ours (suite)", "verdict", "fidelity"]
@@ -143,5 +144,5 @@ def _what_came_out(material: Material) -> list[Block]:
     return [
         Paragraph(" ".join(told)),
         Heading("PSNR on the test images in dB, suite's convention"),
-        Table(["paper", "experiment", "noisy input", "best filter", "best network"], leaders),
+        Table(["paper", "experiment", "input", "best filter", "best network"], leaders),
     ]

@@ -83,7 +83,7 @@ def _markers(material: Material, paper: str, entry: Published) -> Iterator[dict[
     common = {
         "claim": f"{paper} {entry.claim.id}: {entry.claim.source}",
         "unit": entry.unit,
-        "row": name_of(paper, entry.network),
+        "row": name_of(paper, entry.network, entry.claim.experiment),
     }
     nothing = {"value": float("nan"), "low": float("nan"), "high": float("nan")}
     yield {**common, **nothing, "series": "published", "value": float(entry.row["published"])}
@@ -119,7 +119,9 @@ def comparison(material: Material) -> Iterator[Block]:
         "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread."
     )
     compared = material.benchmark.assign(
-        network=[name_of(*pair) for pair in material.benchmark[["paper", "network"]].itertuples(index=False)]
+        network=[
+            name_of(*ids) for ids in material.benchmark[["paper", "network", "experiment"]].itertuples(index=False)
+        ]
     )
     for (paper, experiment), members in compared.groupby(["paper", "experiment"], sort=False):
         table = members.sort_values("psnr_db", ascending=False)
@@ -225,7 +227,8 @@ def conventions(material: Material) -> Iterator[Block]:
     for row in material.conventions.to_dict("records"):
         scores = [number(row[name], ".2f") for name in CONVENTIONS]
         nearest = [number(row["published"], ".4f"), number(row["nearest"], "s"), number(row["difference"], "+.2f")]
-        rows.append([row["paper"], row["experiment"], name_of(row["paper"], row["network"]), *scores, *nearest])
+        name = name_of(row["paper"], row["network"], row["experiment"])
+        rows.append([row["paper"], row["experiment"], name, *scores, *nearest])
     yield Table(
         ["paper", "experiment", "denoiser", *CONVENTIONS, "published", "nearest", "nearest less published"], rows
     )
@@ -236,14 +239,15 @@ def sanity(material: Material) -> Iterator[Block]:
     """Predictors that know nothing, and published numbers held against each other."""
     trivial = material.benchmark[material.benchmark["kind"] == "trivial"].to_dict("records")
     yield Paragraph(
-        "The noisy input, an all-black image and the input's mean colour, scored as every network is. A published "
+        "The input as it is, an all-black image and the input's mean colour, scored as every network is. A published "
         "number that one of them reaches would be a finding."
     )
-    rows = [[row["paper"], row["experiment"], name_of(row["paper"], row["network"]), *_scores(row)] for row in trivial]
+    names = [name_of(row["paper"], row["network"], row["experiment"]) for row in trivial]
+    rows = [[row["paper"], row["experiment"], name, *_scores(row)] for row, name in zip(trivial, names, strict=True)]
     yield Table(["paper", "experiment", "predictor", "PSNR, dB", "SSIM"], rows)
     near = []
-    for predictor in trivial:
-        found = f"{name_of(predictor['paper'], predictor['network'])} ({predictor['psnr_db']:.2f} dB)"
+    for predictor, name in zip(trivial, names, strict=True):
+        found = f"{name} ({predictor['psnr_db']:.2f} dB)"
         for entry in material.published(str(predictor["paper"])):
             close = abs(float(entry.row["published"]) - predictor["psnr_db"]) <= PSNR_TOLERANCE_DB
             if entry.claim.measure == "psnr_db" and close:

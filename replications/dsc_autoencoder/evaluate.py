@@ -10,7 +10,7 @@ import pandas as pd
 
 from common import command, params
 from common.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
-from common.names import named
+from common.names import named, names_of
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.seeding import seeded
@@ -55,7 +55,7 @@ def main() -> None:
         write_json(RESULTS / f"{name}.json", record)
     validation = load_arrays(f"data/{PAPER}/val.safetensors").values()
     black = float(np.mean([np.mean(image.astype(np.float64) ** 2) for image in validation]))
-    figures.draw_curves(RESULTS / "figures", histories, black, settings.data.labelled)
+    figures.draw_curves(RESULTS / "figures", histories, names_of(PAPER), black, settings.data.labelled)
     for network in islice(networks.get("dsc", {}).values(), 1):
         figures.draw_conv1(RESULTS / "figures", network, {DENOISE: noisy, BOX: boxed}, clean)
 

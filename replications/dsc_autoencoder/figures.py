@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from common.evaluation import as_denoiser
-from common.names import name_of
 from common.plots import figure, legend_below, line_styles
 from common.store import Arrays, write_json
 from replications.dsc_autoencoder.measures import OMITTED, SCALE, conv1_map
@@ -27,17 +26,21 @@ CAPTIONS = {
 }
 
 
-def draw_curves(folder: Path, histories: Mapping[str, pd.DataFrame], black_mse: float, labelled: str) -> None:
+def draw_curves(
+    folder: Path, histories: Mapping[str, pd.DataFrame], names: Mapping[str, str], black_mse: float, labelled: str
+) -> None:
     """Write the curves that this profile trained, and the captions of all figures.
 
+    histories: variant → its history. names: variant → its name for readers.
     black_mse: of an all-black output on the validation images. labelled: name of the labelled images' data set.
     """
     write_json(folder / "captions.json", {name: text.format(labelled=labelled) for name, text in CAPTIONS.items()})
-    denoisers = {name: histories[name] for name in DENOISERS if name in histories}
-    classifiers = {name: histories[name] for name in CLASSIFIERS if name in histories}
+    denoisers, perceptual, classifiers = (
+        {names[variant]: histories[variant] for variant in variants if variant in histories}
+        for variants in (DENOISERS, ("perceptual",), CLASSIFIERS)
+    )
     black = ("all black", black_mse)
     _curves(folder / "mse.png", denoisers, "val_mse", "validation MSE", omitted=OMITTED, level=black)
-    perceptual = {name: histories[name] for name in ("perceptual",) if name in histories}
     _curves(folder / "perceptual.png", perceptual, "val_mse", "validation MSE", level=black)
     chance = ("chance", 100 / CLASSES)
     _curves(folder / "accuracy.png", classifiers, "test_accuracy", "test accuracy, %", level=chance)
@@ -85,7 +88,7 @@ def _curves(
         for (name, history), style in zip(histories.items(), line_styles(list(histories)).values(), strict=True):
             shown = history[history["step"] >= omitted * history["step"].max()]
             by_step = shown.groupby("step")[column].agg(["mean", "min", "max"])
-            axes.plot(by_step.index, by_step["mean"], label=name_of("dsc_autoencoder", name), **style)
+            axes.plot(by_step.index, by_step["mean"], label=name, **style)
             axes.fill_between(
                 by_step.index, by_step["min"], by_step["max"], color=style["color"], alpha=0.2, linewidth=0
             )

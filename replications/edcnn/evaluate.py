@@ -13,7 +13,7 @@ from common import command, params
 from common.corruptions import LowResolution
 from common.datasets.images import center_crop
 from common.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
-from common.names import named
+from common.names import name_of, named, names_of
 from common.noise import corrupt, keyed_rng, noisy_file
 from common.panels import draw_panels
 from common.params import Params
@@ -68,7 +68,7 @@ def main() -> None:
     write_json(results / "table3.json", table3)
     write_json(results / "segmentation.json", table2)
     write_json(results / "architecture.json", count_layers())
-    draw_figures(results / "figures", scores, table2)
+    draw_figures(results / "figures", scores, table2, names_of(PAPER))
 
 
 def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.DataFrame, Table]:
@@ -87,7 +87,8 @@ def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.D
     images = list(islice(clean["test"], settings.panels))
     shown = {name: estimates[name][0] for name in SHOWN if name in estimates}
     folder = Path("results") / PAPER / "panels" / experiment
-    draw_panels(folder, images, clean["test"], degraded["test"], named(PAPER, shown), "degraded")
+    given = name_of(PAPER, "noisy", experiment)
+    draw_panels(folder, images, clean["test"], degraded["test"], named(PAPER, shown), given)
     return scores, fill_table3(trained, degraded, clean)
 
 

@@ -10,10 +10,13 @@ from common.plots import colours, figure, legend_below
 from common.statistics import mean_estimate, paired_interval
 from common.store import write_json
 from replications.edcnn.models import UPSAMPLINGS
+from replications.edcnn.variants import PLANS
 
 TABLE2 = {"bilinear": 0.4025, "reshape": 0.6648, "pixel_shuffle": 0.4561, "unpooling": 0.5466, "transposed": 0.4788}
 """Published test loss."""
 REFERENCE = "bilinear"
+SIZES = {"x4": "×4", "full": "full size"}
+"""Experiments of Table 3."""
 CAPTIONS = {
     "upsampling": "The five ways up. Above: test cross-entropy of the trimap segmentation, a dot for each training, "
     "their mean and its 95 % interval over trainings; diamonds: Table 2, on other images; dashed: a predictor "
@@ -26,20 +29,30 @@ CAPTIONS = {
 }
 
 
-def draw_figures(folder: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, list[float] | float]]) -> None:
+def draw_figures(
+    folder: Path,
+    scores: pd.DataFrame,
+    table2: Mapping[str, Mapping[str, list[float] | float]],
+    names: Mapping[str, str],
+) -> None:
     """Write the figures and captions.json.
 
-    scores: columns `common.evaluation.COLUMNS`. table2: variant → measure → a value for each
-    training, or one for `prior`.
+    scores: columns `common.evaluation.COLUMNS`. table2: variant → measure → a value for each training, or one for
+    `prior`. names: way up or variant → its name for readers.
     """
     suite = scores[scores["convention"] == "suite"]
-    draw_upsamplings(folder / "upsampling.png", suite, table2)
-    draw_table3(folder / "table3.png", suite)
+    draw_upsamplings(folder / "upsampling.png", suite, table2, names)
+    draw_table3(folder / "table3.png", suite, names)
     draw_super_resolution(folder / "super_resolution.png", suite)
     write_json(folder / "captions.json", CAPTIONS)
 
 
-def draw_upsamplings(path: Path, scores: pd.DataFrame, table2: Mapping[str, Mapping[str, list[float] | float]]) -> None:
+def draw_upsamplings(
+    path: Path,
+    scores: pd.DataFrame,
+    table2: Mapping[str, Mapping[str, list[float] | float]],
+    names: Mapping[str, str],
+) -> None:
     """Both rankings; a way up that this profile does not train has no marker."""
     rows = {how: height for height, how in enumerate(UPSAMPLINGS)}
     ours, published = colours(2)
@@ -62,27 +75,27 @@ def draw_upsamplings(path: Path, scores: pd.DataFrame, table2: Mapping[str, Mapp
         above.set(title="Segmentation", xlabel="test cross-entropy (lower is better)")
         below.set(title="Restoration", xlabel="PSNR over bilinear, dB (higher is better)")
         for axes in (above, below):
-            axes.set(yticks=list(rows.values()), yticklabels=[how.replace("_", " ") for how in rows])
+            axes.set(yticks=list(rows.values()), yticklabels=[names[how] for how in rows])
             axes.set_ylim(len(rows) - 0.5, -0.5)
 
 
-def draw_table3(path: Path, scores: pd.DataFrame) -> None:
+def draw_table3(path: Path, scores: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Published and measured test PSNR of the five configurations."""
     table = pd.read_csv(Path(__file__).parent / "table3.csv")
-    names = [str(name) for name in table["variant"]]
-    experiments = [name.split("_")[0] for name in names]
+    variants = [str(variant) for variant in table["variant"]]
+    experiments = [PLANS[variant].experiment for variant in variants]
     means = {
         "published": table["test_psnr_db"].tolist(),
-        "ours": [_mean(scores, *key) for key in zip(experiments, names, strict=True)],
+        "ours": [_mean(scores, *key) for key in zip(experiments, variants, strict=True)],
         "input": [_mean(scores, experiment, "noisy") for experiment in experiments],
     }
+    rows = [f"{SIZES[size]}, {names[variant]}" for size, variant in zip(experiments, variants, strict=True)]
     with figure(3.2, path) as drawn:
         axes = drawn.subplots()
         for (series, values), marker, colour in zip(means.items(), "Do^", colours(3), strict=True):
             face = "white" if series == "published" else colour
-            axes.plot(values, range(len(names)), marker, color=colour, markerfacecolor=face, label=series)
-        axes.set(yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names])
-        axes.set(xlabel="test PSNR, dB", ylim=(len(names) - 0.5, -0.5))
+            axes.plot(values, range(len(rows)), marker, color=colour, markerfacecolor=face, label=series)
+        axes.set(yticks=range(len(rows)), yticklabels=rows, xlabel="test PSNR, dB", ylim=(len(rows) - 0.5, -0.5))
         legend_below(drawn, [axes])
 
 

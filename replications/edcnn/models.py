@@ -184,6 +184,9 @@ ARCHITECTURES: dict[str, Mapping[str, Any]] = {
 UPSAMPLINGS = ("bilinear", "reshape", "pixel_shuffle", "unpooling", "transposed")
 READINGS: dict[str, Build] = {"doubling": Build(), "constant": Build(widths="constant")}
 """The two readings of the published size: 64 to 1024 maps, or 64 in every layer."""
+NARROW = {"width": 4}
+"""Feature maps of the networks whose receptive fields are measured: the fewest of which pixel shuffle can leave a
+quarter."""
 
 
 def build_of(architecture: str, settings: Settings) -> Build:
@@ -194,12 +197,6 @@ def build_of(architecture: str, settings: Settings) -> Build:
 def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     """The networks compared with each other and with other papers', as this profile trains them."""
     return {name: partial(EDCNN, build_of(name, settings)) for name in (*UPSAMPLINGS, "no_skip")}
-
-
-def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
-    """`networks` with four maps at full resolution, on which their receptive fields are measured."""
-    narrow = settings.model_copy(update={"network": settings.network.model_copy(update={"width": 4})})
-    return networks(narrow)
 
 
 def published_networks() -> dict[str, Callable[[], nn.Module]]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from common import command, params
 from common.evaluation import Denoiser, as_denoiser, score_experiment, summary
-from common.names import named
+from common.names import named, names_of
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.params import Variant
@@ -50,7 +50,7 @@ def main() -> None:
         images = islice(noisy, settings.panels if experiment == TABLE1 else 1)
         draw_panels(RESULTS / "panels" / experiment, list(images), clean, noisy, named(PAPER, shown))
         tables.append(scores)
-    compressed, rates = score_compression(clean, denoisers, settings, RESULTS / "panels")
+    compressed, rates = score_compression(clean, denoisers, settings, RESULTS / "panels", names_of(PAPER))
     enlarged = score_super_resolution(load_arrays(f"data/{PAPER}/super_resolution.safetensors"), denoisers)
     tables += [*compressed, enlarged]
     scores = pd.concat(tables, ignore_index=True)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -288,6 +288,9 @@ NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
 }
 DEPTHS = (1, 2, 4, 8)
 """Depths of Fig. 4 that are trained beside Table 1's D: variants `dncnn_d1`, …"""
+NARROW: dict[str, Any] = {"width": 1, "dn_resnet": {"maps": 2}, "dncnn_s": {"width": 1}}
+"""Feature maps of the networks whose receptive fields are measured: the fewest with the same layers. A depthwise
+convolution of a single map would be a plain one."""
 
 
 def variants(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
@@ -320,21 +323,14 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     }
 
 
-def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
-    """The same with two or four feature maps: enough for a receptive field."""
-    sized = {"width": 4, "dn_resnet": settings.network.dn_resnet.model_copy(update={"maps": 2})}
-    sized["dncnn_s"] = settings.network.dncnn_s.model_copy(update={"width": 4})
-    return networks(settings.model_copy(update={"network": settings.network.model_copy(update=sized)}))
-
-
 def published_networks() -> dict[str, Callable[[], nn.Module]]:
     """The networks at the paper's size, D = 6 and C = 64, and the convolutions of its cost formula, 32 → 32 maps."""
     return _networks(width=64, maps=32)
 
 
 def narrow_published_networks() -> dict[str, Callable[[], nn.Module]]:
-    """The same with few feature maps, as `narrow_networks`."""
-    return _networks(width=4, maps=2)
+    """The same as narrow as `NARROW`."""
+    return _networks(NARROW["width"], NARROW["dn_resnet"]["maps"])
 
 
 def _networks(width: int, maps: int) -> dict[str, Callable[[], nn.Module]]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.evaluation import Denoiser, score_experiment
-from common.names import named
+from common.evaluation import Denoiser, denoise_all, score_experiment
 from common.panels import draw_panels
 from common.store import Arrays
 from replications.udncnn.compression import compress, compress_to, rate_distortion
@@ -21,11 +20,12 @@ Denoisers = Mapping[str, Mapping[str, Mapping[int, Denoiser]]]
 
 
 def score_compression(
-    clean: Arrays, restorers: Denoisers, settings: Settings, panels: Path
+    clean: Arrays, restorers: Denoisers, settings: Settings, panels: Path, names: Mapping[str, str]
 ) -> tuple[list[pd.DataFrame], pd.DataFrame]:
     """The codecs' ladders, decoded and restored: their score tables, and the points of Fig. 7.
 
     Draws the first image at Fig. 7's rate into <panels>/<codec>. A codec without a trained restorer has no points.
+    names: network → its name for readers.
     """
     pictures = of_colours(clean, settings.network.dn_resnet.colours)
     chosen = dict(islice(pictures.items(), settings.compression.test_images))
@@ -38,12 +38,8 @@ def score_compression(
             points.append(rate_distortion(scores, compressed.bits_per_pixel))
         shown = compress_to(dict(islice(chosen.items(), 1)), codec)
         first = {name: next(iter(seeds.values())) for name, seeds in own.items() if seeds}
-        estimates = {
-            name: {image: denoise(pixels) for image, pixels in shown.decoded.items()} for name, denoise in first.items()
-        }
-        draw_panels(
-            panels / codec, list(shown.decoded), shown.clean, shown.decoded, named("udncnn", estimates), "decoded"
-        )
+        estimates = {names[name]: denoise_all(denoise, shown.decoded) for name, denoise in first.items()}
+        draw_panels(panels / codec, list(shown.decoded), shown.clean, shown.decoded, estimates, "decoded")
     return tables, pd.concat(points, ignore_index=True) if points else pd.DataFrame()
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from common import command, params
 from common.evaluation import as_denoiser, denoise_all, score_experiment, summary
-from common.names import named
+from common.names import named, names_of
 from common.noise import noisy_file
 from common.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
@@ -49,7 +49,7 @@ def main() -> None:
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, named(PAPER, shown))
     photographs = real.photographs(settings.data, everything.data.root)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}
-    figures.draw(results / "figures", histories, photographs, restored)
+    figures.draw(results / "figures", histories, photographs, restored, names_of(PAPER))
 
 
 def image_measures(estimates: Estimates, noisy: Arrays, clean: Arrays) -> dict[str, dict[str, Any]]:

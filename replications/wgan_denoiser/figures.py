@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from common.names import name_of, named
 from common.plots import colours, figure, legend_below
 from common.store import Arrays, write_json
 
-PAPER = "wgan_denoiser"
 GAMES = ("wgan", "minimax", "dcgan")
 GUIDANCE = {"critic_gap": "score gap", "adversarial_share": "adversarial share"}
 CAPTIONS = {
@@ -32,16 +30,22 @@ CAPTIONS = {
 
 
 def draw(
-    folder: Path, histories: Mapping[str, pd.DataFrame], photographs: Arrays, restored: Mapping[str, Arrays]
+    folder: Path,
+    histories: Mapping[str, pd.DataFrame],
+    photographs: Arrays,
+    restored: Mapping[str, Arrays],
+    names: Mapping[str, str],
 ) -> None:
     """Write the figures and captions.json.
 
-    histories: variant → its history. photographs: uint8 images of one size. restored: network → those, restored.
+    histories: variant → its history. photographs: uint8 images of one size. restored: variant → those, restored.
+    names: variant → its name for readers.
     """
-    trained = {name: histories[name] for name in GAMES if name in histories}
-    draw_stability(trained, folder / "stability.png")
-    draw_guidance({name: history for name, history in trained.items() if name != "dcgan"}, folder / "guidance.png")
-    draw_real_noise(photographs, restored, folder / "real_noise.png")
+    trained = [name for name in GAMES if name in histories]
+    draw_stability({names[name]: histories[name] for name in trained}, folder / "stability.png")
+    draw_guidance({names[name]: histories[name] for name in trained if name != "dcgan"}, folder / "guidance.png")
+    shown = {names[name]: restored[name] for name in GAMES if name in restored}
+    draw_real_noise(photographs, shown, folder / "real_noise.png")
     write_json(folder / "captions.json", CAPTIONS)
 
 
@@ -67,7 +71,7 @@ def draw_guidance(histories: Mapping[str, pd.DataFrame], path: Path) -> None:
 
 def draw_real_noise(photographs: Arrays, restored: Mapping[str, Arrays], path: Path) -> None:
     """A row for each photograph: as it is, and what each network makes of it."""
-    columns = {"photograph": photographs, **named(PAPER, {name: restored[name] for name in GAMES if name in restored})}
+    columns = {"photograph": photographs, **restored}
     with figure(1.25 * len(photographs) + 0.3, path) as drawn:
         grid = drawn.subplots(len(photographs), len(columns), squeeze=False)
         for row, name in zip(grid, photographs, strict=True):
@@ -81,6 +85,4 @@ def draw_real_noise(photographs: Arrays, restored: Mapping[str, Arrays], path: P
 def _lines(axes: Axes, histories: Mapping[str, pd.DataFrame], column: str) -> None:
     for colour, (name, history) in zip(colours(len(GAMES)), histories.items(), strict=False):
         for number, (_, own) in enumerate(history.groupby("seed")):
-            axes.plot(
-                own["step"], own[column], color=colour, linewidth=1, label=None if number else name_of(PAPER, name)
-            )
+            axes.plot(own["step"], own[column], color=colour, linewidth=1, label=None if number else name)

@@ -201,9 +201,11 @@ GENERATORS: dict[str, Callable[[Build], nn.Module]] = {
 """Variant → its generator. `minimax` differs from `wgan` in its loss, the last two in what they are trained on."""
 NETWORKS = ("wgan", "dcgan")
 """Variants whose generators differ in what they cost: all but the DCGAN's have the convolutions of equation (11)."""
-NARROW = {"width": 4, "dcgan_width": 4}
 PLAIN = ("minimax", "dcgan")
 """Variants of the plain min-max game, whose discriminator needs scores of either sign."""
+NARROW = {"width": 4, "dcgan_width": 1}
+"""Feature maps of the networks whose receptive fields are measured: the fewest with the same layers. With K = 2 the
+first residual layer of the decoder would keep its number of maps, and so have no convolution beside it."""
 
 
 def generators(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
@@ -228,14 +230,8 @@ def published_networks() -> dict[str, Callable[[], nn.Module]]:
     return {name: partial(GENERATORS[name], Build()) for name in NETWORKS}
 
 
-def narrow_networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
-    """The same with few feature maps: enough for a receptive field."""
-    sized = settings.network.model_copy(update=NARROW)
-    return networks(settings.model_copy(update={"network": sized}))
-
-
 def narrow_published_networks() -> dict[str, Callable[[], nn.Module]]:
-    """The same with few feature maps, as `narrow_networks`."""
+    """The same as narrow as `NARROW`."""
     build = Build(width=NARROW["width"], dcgan_width=NARROW["dcgan_width"])
     return {name: partial(GENERATORS[name], build) for name in NETWORKS}
 

@@ -87,6 +87,15 @@ def test_page_and_markdown_say_the_same(results: Path) -> None:
         assert text in markdown.replace("\\", "")
 
 
+def test_the_input_is_called_as_in_its_experiment(results: Path) -> None:
+    names = results.parent / "replications" / fake_results.PAPER / "names.yaml"
+    names.write_text(f"{names.read_text()}table1/noisy: what is given\n")
+    report.write(results)
+    text = (results / "report.md").read_text()
+    assert text.count("| what is given |") == 4  # at a glance, comparison, conventions, trivial predictors
+    assert "noisy input" not in text
+
+
 def test_every_link_of_the_markdown_leads_to_a_file(results: Path) -> None:
     for name in ("report.md", "README.md"):
         links = re.findall(r"\]\(([^)]+)\)", (results / name).read_text())

@@ -21,7 +21,6 @@ from replications.udncnn.models import (
     DNResNet,
     ResBlock,
     grow,
-    narrow_published_networks,
     published_networks,
     separate,
 )
@@ -218,15 +217,6 @@ def test_one_crop_of_each_image_has_a_grey_version() -> None:
         "b#0",
         "plain",
     ]
-
-
-@pytest.mark.parametrize("name", sorted(published_networks()))
-def test_the_narrow_networks_have_the_layers_of_the_others(name: str) -> None:
-    def layers(network: nn.Module) -> list[object]:
-        convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-        return [(module.kernel_size, module.dilation, module.groups > 1) for module in convolutions]
-
-    assert layers(narrow_published_networks()[name]()) == layers(published_networks()[name]())
 
 
 def test_the_edge_aware_tasks_differ_from_the_blind_one_by_their_loss_alone(everything: Params) -> None:

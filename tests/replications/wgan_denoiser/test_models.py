@@ -14,9 +14,7 @@ from replications.wgan_denoiser.models import (
     Generator,
     games,
     generators,
-    narrow_published_networks,
     networks,
-    published_networks,
 )
 
 SMALL = Build(width=4, critic_width=2, dcgan_width=4, dcgan_blocks=2)
@@ -48,17 +46,6 @@ def test_the_critic_has_the_six_blocks_of_equation_12() -> None:
     assert len(norms) == 5  # none in the first block, CL
     assert critic(torch.randn(2, 3, 32, 40)).shape == (2, 3, 4, 5)
     assert critic.features(torch.randn(2, 3, 32, 40)).shape == (2, 24, 4, 5)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_narrow_networks_have_the_layers_of_the_others(name: str) -> None:
-    def layers(network: nn.Module) -> list[tuple[type, object, object]]:
-        return [
-            (type(layer), getattr(layer, "kernel_size", None), getattr(layer, "stride", None))
-            for layer in network.modules()
-        ]
-
-    assert layers(narrow_published_networks()[name]()) == layers(published_networks()[name]())
 
 
 def test_scores_are_never_negative_unless_signed() -> None:
