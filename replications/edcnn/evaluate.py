@@ -21,6 +21,7 @@ from common.scale import Scale
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.weights import load_trained
 from replications.edcnn import segmentation
+from replications.edcnn.data import spread
 from replications.edcnn.figures import draw_figures
 from replications.edcnn.models import EDCNN, READINGS
 from replications.edcnn.noise import corruptions
@@ -74,14 +75,13 @@ def main() -> None:
 def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.DataFrame, Table]:
     """Scores of a restoration task's variants on the test images, and Table 3's columns; draws the task's panels.
 
-    Of the training images every so many-th is scored, no more than there are test images, cut to the same size.
+    Of the training images as many are scored as there are test images, cut to the same size.
     """
     settings: Settings = everything.paper(PAPER)
     clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val", "test")}
     degraded = {split: load_arrays(noisy_file(PAPER, experiment, split)) for split in ("val", "test")}
-    every = -(-len(clean["train"]) // len(clean["test"]))  # the first ones could be of one class
-    names = sorted(clean["train"])[::every]
-    clean["train"] = {name: center_crop(clean["train"][name], settings.data.size, name) for name in names}
+    learnt = spread(clean["train"], len(clean["test"]))
+    clean["train"] = {name: center_crop(image, settings.data.size, name) for name, image in learnt.items()}
     degraded["train"] = corrupt(clean["train"], corruptions(everything)[experiment], seed=everything.seed)
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))
