@@ -191,6 +191,8 @@ def load(path: Path = PARAMS_FILE) -> Params:
         for key in chosen.profiles[profile]:
             if key not in known:
                 raise UserError(f"profiles.{profile}.{key} is not a parameter ({path}){_did_you_mean(key, known)}")
+        for key in sorted(known - set(chosen.profiles[profile])):
+            raise UserError(f"profiles.{profile}.{key} is missing ({path}): every parameter needs a value")
         _ = chosen.training, chosen.latency, chosen.baselines
         for paper in papers():
             chosen.paper(paper)

@@ -116,7 +116,8 @@ def comparison(material: Material) -> Iterator[Block]:
     """Networks, filters and trivial predictors under one protocol, and what they cost."""
     yield Paragraph(
         "The suite's convention, mean over test images and seeds. Multiply-accumulates, parameters and times are of "
-        "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread."
+        "the networks as this profile sizes them. A time is the median for one image; a filter runs on one thread. "
+        "Seconds of training are one network's, while others may have trained beside it."
     )
     compared = material.benchmark.assign(
         network=[
@@ -161,7 +162,7 @@ def training(material: Material) -> Iterator[Block]:
                 rows.append(heading)
                 told = heading
             for seed, facts in record["seeds"].items():
-                where = f"{facts['device']}, {facts['precision']}: {facts['precision_reason']}"
+                where = f"{_device(facts)}, {facts['precision']}: {facts['precision_reason']}"
                 what = [name_of(paper, name), record["experiment"] or NONE]
                 rows.append([*what, seed, str(facts["steps"]), f"{recipe['lr']:g}", f"{facts['seconds']:.0f}", where])
     yield Figures(figures)
@@ -169,6 +170,13 @@ def training(material: Material) -> Iterator[Block]:
     yield Table(
         ["network", "experiment", "seed", "steps", "learning rate", "seconds", "device and precision"], rows, cards=True
     )
+
+
+def _device(facts: dict[str, Any]) -> str:
+    """Where a training ran; on a CPU its threads, since others may have run beside it."""
+    if facts["device"] != "cpu":
+        return str(facts["device"])
+    return f"cpu, {facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
 
 
 def _training_figures(material: Material, paper: str, records: dict[str, dict[str, Any]]) -> Iterator[Figure]:

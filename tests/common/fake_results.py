@@ -48,7 +48,7 @@ def make(folder: Path) -> None:
     settings = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     settings["papers"] = {PAPER: settings["papers"][PAPER]}
     for profile in settings["profiles"].values():
-        for other in set(profile) - {"latency", "baselines", PAPER}:
+        for other in set(profile) - {"training", "latency", "baselines", PAPER}:
             del profile[other]
     write_text(folder / "params.yaml", yaml.safe_dump(settings))
     for file in ("params.py", "names.yaml"):
@@ -103,6 +103,13 @@ def history() -> pd.DataFrame:
 
 def training(name: str) -> dict[str, object]:
     """The record of one variant's training."""
-    facts = {"steps": 100, "seconds": 20.0, "device": "cpu", "precision": "fp32", "precision_reason": "asked for"}
+    facts = {
+        "steps": 100,
+        "seconds": 20.0,
+        "threads": 1,
+        "device": "cpu",
+        "precision": "fp32",
+        "precision_reason": "asked for",
+    }
     recipe = {"batch": 16, "crop": 44, "optimizer": {"name": "adam"}, "schedule": {"name": "one_cycle"}, "lr": 0.02}
     return {"architecture": name, "experiment": "table1", "recipe": recipe, "seeds": {"0": facts}}

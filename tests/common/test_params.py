@@ -39,6 +39,8 @@ def test_the_committed_file_is_valid_and_quick_is_the_default() -> None:
         ),
         ("lr: 0.02 ", "lr: 1e-3 ", r"profiles.smoke.udncnn.train.recipe.lr must be a valid number .*got '1e-3'"),
         ("    udncnn:\n", "    udncn:\n", r"udncn"),
+        ("    training: {threads: 1} #", "    #", r"profiles.smoke.training is missing"),
+        ("threads: 1}", "threads: 0}", r"profiles.smoke.training.threads must be ≥ 1 .*got 0"),
         ("profile: quick", "profile: [", r"params.yaml is not valid YAML"),
     ],
 )
