@@ -25,6 +25,9 @@ PUBLISHED_SIZE = 320
 """Side of the image on which `macs_320` is counted: the published networks'."""
 PROFILE_SIZE = 512
 """Side of the image on which `macs_512` is counted: the networks of the profile, as latency is published for 512²."""
+SMALL_SIZE = 64
+"""Side of the image on which a network is traced in place of a larger one, where its cost is proportional to the
+pixels. Networks that pool, by up to 64 in all, divide it evenly."""
 LARGEST_FIELD_IMAGE = 512
 """Receptive fields are looked for in images of up to this side."""
 FIELD_POSITIONS = 16
@@ -59,6 +62,20 @@ def macs(module: nn.Module, shape: tuple[int, int, int, int]) -> int:
         raise ValueError(f"{type(module).__name__}: cannot count {', '.join(sorted(missed))}; give it a handle here")
     products = ("conv", "addmm", "bmm", "einsum", "linear", "matmul", "mm")
     return int(sum(by_operator.get(product, 0) for product in products))
+
+
+def square_macs(module: nn.Module, size: int) -> int:
+    """`macs` on one size × size image: the same number, without computing the network on a large one.
+
+    A trace runs the network. Where twice `SMALL_SIZE` costs exactly four times as much, every multiple of it is that
+    proportional; where not (convolutions without padding, fully connected layers), the image itself is traced.
+    """
+    small, double = ((1, input_channels(module), side, side) for side in (SMALL_SIZE, 2 * SMALL_SIZE))
+    if size > 2 * SMALL_SIZE and size % SMALL_SIZE == 0:
+        one = macs(module, small)
+        if macs(module, double) == 4 * one:
+            return one * (size // SMALL_SIZE) ** 2
+    return macs(module, (1, input_channels(module), size, size))
 
 
 def _named_padding_macs(inputs: list[Any], outputs: list[Any]) -> Mapping[str, float]:
@@ -223,7 +240,7 @@ def measured(module: nn.Module, size: int, narrow: nn.Module | None = None) -> d
         field = None
     return {
         "parameters": parameters(module),
-        f"macs_{size}": macs(module, (1, input_channels(module), size, size)),
+        f"macs_{size}": square_macs(module, size),
         "receptive_field": field,
     }
 

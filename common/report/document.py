@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -82,10 +83,14 @@ class Table:
 
     def style(self, column: int, cell: str) -> str:
         """`number`: set to the right, as the whole column holds numbers. `short`: not to be broken."""
-        cells = [row[column] for row in self.rows if not isinstance(row, str) and row[column] not in ("", NONE)]
-        if cells and all(NUMBER.fullmatch(other) for other in cells):
-            return "number"
-        return "short" if len(cell) < SHORT else ""
+        return "number" if column in self._of_numbers else "short" if len(cell) < SHORT else ""
+
+    @cached_property
+    def _of_numbers(self) -> set[int]:
+        """The columns that hold nothing but numbers."""
+        rows = [row for row in self.rows if not isinstance(row, str)]
+        columns = ([row[index] for row in rows if row[index] not in ("", NONE)] for index in range(len(self.columns)))
+        return {index for index, cells in enumerate(columns) if cells and all(map(NUMBER.fullmatch, cells))}
 
 
 def filled(columns: Sequence[str], rows: Sequence[Sequence[str] | str], *, cards: bool = False) -> Table:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from common.complexity import input_channels, macs, measured, parameters, receptive_field
+from common.complexity import input_channels, macs, measured, parameters, receptive_field, square_macs
 from replications.udncnn.models import published_networks
 
 
@@ -59,6 +59,31 @@ def test_macs_are_those_counted_by_hand_and_half_of_torchs_flops(layer: nn.Modul
 def test_pooling_and_unpooling_cost_nothing_but_shrink_what_lies_between(side: int) -> None:
     inner_pixels = (side // 2) ** 2
     assert macs(Hourglass(), (1, 3, side, side)) == side * side * 4 * 3 * 9 + inner_pixels * 4 * 4 * 9
+
+
+class Summary(nn.Module):
+    """A convolution and, whatever the image's size, a 4×4 summary of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.summary = convolution(3, 4), convolution(4, 4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.summary(F.adaptive_avg_pool2d(self.convolution(image), 4))
+
+
+@pytest.mark.parametrize("size", [100, 192])
+@pytest.mark.parametrize("network", [Hourglass(), nn.Conv2d(3, 5, 3), Summary()], ids=["even", "no padding", "summary"])
+def test_macs_of_a_large_image_are_those_of_its_own_trace(network: nn.Module, size: int) -> None:
+    assert square_macs(network, size) == macs(network, (1, 3, size, size))
+
+
+def test_what_is_proportional_to_the_pixels_is_not_computed_on_a_large_image() -> None:
+    seen = []
+    network = Hourglass()
+    network.register_forward_pre_hook(lambda _, images: seen.append(int(images[0].shape[-1])))
+    square_macs(network, 512)
+    assert set(seen) == {64, 128}
 
 
 def test_macs_grow_with_the_batch() -> None:

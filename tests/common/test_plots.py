@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from common import plots
@@ -71,11 +72,11 @@ def test_a_cost_that_nothing_has_draws_no_figure(tmp_path: Path) -> None:
 
 
 def test_names_of_neighbouring_points_do_not_cover_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    boxes = []
+    boxes: list[Bbox] = []
     original = plots._name_points
 
-    def watched(figure, axes, points, names):  # type: ignore[no-untyped-def]
-        original(figure, axes, points, names)
+    def watched(axes, points, names):  # type: ignore[no-untyped-def]
+        original(axes, points, names)
         boxes.extend(plots._text_box(text) for text in axes.texts)
 
     monkeypatch.setattr(plots, "_name_points", watched)
