@@ -12,10 +12,14 @@ import numpy as np
 import pandas as pd
 
 from common.codecs import CODECS, Codec, RandomQuality
+from common.noise import Chain, corrupt
+from common.patches import Batch, Patches
 from common.store import Arrays
 
 PANEL_RATE = 0.15
 """Bits per pixel of the panels of Fig. 7."""
+CODINGS = 4
+"""Of each training photograph, at random qualities (ours)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,32 @@ class Compressed:
 def training_corruption(codec: str, ladder: Sequence[int]) -> RandomQuality:
     """What a restorer is trained on: any quality between the ends of the ladder (ours: the paper says nothing)."""
     return RandomQuality(codec, min(ladder), max(ladder))
+
+
+class CodedPatches:
+    """Draws batches as `common.patches.Patches`, from photographs that were coded whole, `CODINGS` times each.
+
+    A codec spends its bits over a picture: a crop of a coded photograph is not that crop coded alone. JPEG 2000 differs
+    most, since it aims at a PSNR: at 36 dB, that of 48×48 crops has a standard deviation of 0.9 dB coded alone, and of
+    3.5 dB cut from coded photographs. And a photograph is coded once for hundreds of crops.
+
+    corruption: of a photograph, in whole levels 0–255; the seed draws its qualities.
+    """
+
+    def __init__(
+        self, images: Mapping[str, np.ndarray], corruption: Codec | RandomQuality, *, batch: int, crop: int, seed: int
+    ) -> None:
+        pairs = {
+            f"{name}#{draw}": np.concatenate([decoded.astype(np.uint8), images[name]], axis=2)
+            for draw in range(CODINGS)
+            for name, decoded in corrupt(images, corruption, seed=seed, draw=draw).items()
+        }
+        self.pairs = Patches(pairs, Chain(()), batch=batch, crop=crop, seed=seed)
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step, the same at every call."""
+        decoded, clean = np.split(self.pairs(step).targets, 2, axis=3)
+        return Batch(decoded, clean)
 
 
 def compress(clean: Mapping[str, np.ndarray], codec: str, ladder: Sequence[int]) -> Compressed:

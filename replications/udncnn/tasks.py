@@ -13,11 +13,12 @@ from common.codecs import CODECS
 from common.losses import canny_edges, edge_aware, sobel_magnitude
 from common.noise import Corruption
 from common.params import Params
+from common.patches import Batch, Patches
 from common.phases import WHOLE, Phase, network_after
 from common.store import Arrays
 from common.training import Loss
 from replications.udncnn import super_resolution
-from replications.udncnn.compression import training_corruption
+from replications.udncnn.compression import CodedPatches, training_corruption
 from replications.udncnn.models import (
     NETWORKS,
     DNBuild,
@@ -48,14 +49,17 @@ NOISES = (GAUSSIAN, POISSON, POISSON_GAUSSIAN)
 EVOLVED = "dn_blind"
 """The variant from which the depthwise-separable networks evolve; the paper's are blind, too."""
 
+Drawn = Callable[..., Callable[[int], Batch]]
+"""(images, corruption, batch, crop, seed), as of `common.patches.Patches` → step → batch."""
+
 
 @dataclass(frozen=True)
 class Task:
     """A training.
 
     experiment: whose test images the network is scored on.
-    pictures: a split → its images that are learnt from, or watched. corruption: of the training crops. watched: of the
-        validation images.
+    pictures: a split → its images that are learnt from, or watched.
+    corruption: of what `patches` draws; watched: of the validation images.
     build, phases, inherits, architecture: as in `common.variants.Training`. recipe: its key in the settings' `train`.
     """
 
@@ -64,6 +68,7 @@ class Task:
     corruption: Corruption
     watched: Corruption
     build: Callable[[], nn.Module]
+    patches: Drawn = Patches
     phases: tuple[Phase, ...] = (WHOLE,)
     inherits: str | None = None
     loss: Loss = mse_loss
@@ -147,6 +152,7 @@ def compression_tasks(settings: Settings) -> dict[str, Task]:
             corruption=training_corruption(codec, ladder),
             watched=CODECS[codec](sorted(ladder)[len(ladder) // 2]),
             build=partial(DNResNet, build),
+            patches=CodedPatches,
             recipe="restoration",
         )
         tasks[f"dn_{codec}"] = cascade(task, build, settings.network.dn_resnet.cascade)

@@ -5,13 +5,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from common.codecs import CODECS, RandomQuality
+from common import params
+from common.codecs import CODECS, Jpeg2000, RandomQuality
 from common.datasets.embedded import skimage_data
 from common.datasets.images import read_image
 from common.evaluation import score_experiment
 from common.metrics import psnr
+from common.noise import corrupt
+from common.patches import Patches
 from common.store import Arrays
 from replications.udncnn.compression import (
+    CODINGS,
+    CodedPatches,
     Compressed,
     at_rate,
     compress,
@@ -21,6 +26,7 @@ from replications.udncnn.compression import (
 )
 from replications.udncnn.figures import draw_rate_distortion
 from replications.udncnn.params import Ladders
+from replications.udncnn.tasks import Drawn, tasks
 
 COFFEE = read_image(skimage_data() / "coffee.png", "coffee")
 IMAGES: Arrays = {"cup": COFFEE[150:214, 200:264], "spoon": COFFEE[250:314, 350:414]}
@@ -49,6 +55,50 @@ def test_a_ladder_holds_every_image_at_every_quality(ladder: Compressed) -> None
 
 def test_a_restorer_is_trained_between_the_ends_of_the_ladder() -> None:
     assert training_corruption("jpeg", [40, 5, 10]) == RandomQuality("jpeg", 5, 40)
+
+
+def test_crops_are_cut_from_photographs_that_were_coded_whole() -> None:
+    corruption = training_corruption("jpeg2000", [25, 36])
+    coded = [corrupt(IMAGES, corruption, seed=3, draw=draw) for draw in range(CODINGS)]
+    pairs = [np.concatenate([decoded[name], IMAGES[name]], axis=2) for decoded in coded for name in IMAGES]
+    windows = np.concatenate(
+        [np.lib.stride_tricks.sliding_window_view(pair, (16, 16, 6)).reshape(-1, 16, 16, 6) for pair in pairs]
+    )
+    known = {window.tobytes() for window in windows}
+    batch = CodedPatches(IMAGES, corruption, batch=24, crop=16, seed=3)(7)
+    assert batch.inputs.shape == batch.targets.shape == (24, 16, 16, 3)
+    for both in np.concatenate([batch.inputs, batch.targets], axis=3):
+        poses = [np.rot90(view, k) for view in (both, both[:, ::-1]) for k in range(4)]
+        assert any(np.ascontiguousarray(pose).tobytes() in known for pose in poses)
+
+
+def test_a_batch_of_coded_photographs_depends_on_seed_and_step_alone() -> None:
+    corruption = training_corruption("jpeg", [1, 95])
+
+    def inputs(seed: int, step: int) -> np.ndarray:
+        return CodedPatches(IMAGES, corruption, batch=4, crop=64, seed=seed)(step).inputs
+
+    np.testing.assert_array_equal(inputs(0, 5), inputs(0, 5))
+    assert not np.array_equal(inputs(0, 5), inputs(0, 6))
+    # Crops as large as their photographs differ by their poses, which keep the deviation, and by their qualities.
+    deviations = [{float(crop.astype(float).std().round(6)) for crop in inputs(seed, 5)} for seed in (0, 1)]
+    assert deviations[0].isdisjoint(deviations[1])
+
+
+def test_jpeg_2000_gives_crops_coded_alone_one_psnr_and_crops_of_a_photograph_their_own() -> None:
+    photograph = {"coffee": np.ascontiguousarray(COFFEE[:384, :576, 1:2])}
+
+    def spread(patches: Drawn) -> float:
+        batch = patches(photograph, Jpeg2000(36), batch=40, crop=48, seed=0)(0)
+        errors = np.mean((batch.inputs - batch.targets) ** 2, axis=(1, 2, 3))
+        return float(np.std([psnr(float(error)) for error in errors]))
+
+    assert 2 * spread(Patches) < spread(CodedPatches)
+
+
+def test_restorers_after_a_codec_alone_learn_from_coded_photographs() -> None:
+    whole = {name for name, task in tasks(params.load()).items() if task.patches is CodedPatches}
+    assert whole == {f"dn_{codec}" for codec in CODECS}
 
 
 @pytest.mark.parametrize("codec", CODECS)
