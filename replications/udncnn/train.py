@@ -4,7 +4,6 @@ from common import command
 from common.evaluation import validation
 from common.noise import corrupt
 from common.params import Params
-from common.patches import Patches
 from common.store import load_arrays
 from common.training import supervised
 from common.variants import Training, train_named
@@ -20,7 +19,7 @@ def training(name: str, everything: Params) -> Training:
     images, clean = (task.pictures(load_arrays(f"data/{PAPER}/{split}.safetensors")) for split in ("train", "val"))
     return Training(
         build=task.build,
-        batches=lambda seed: Patches(images, task.corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
+        batches=lambda seed: task.patches(images, task.corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
         validate=validation(corrupt(clean, task.watched, seed=everything.seed), clean),
         recipe=recipe,
         players=(supervised(task.loss),),

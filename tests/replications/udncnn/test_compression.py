@@ -14,6 +14,7 @@ from common.metrics import psnr
 from common.noise import corrupt
 from common.patches import Patches
 from common.store import Arrays
+from replications.udncnn import train
 from replications.udncnn.compression import (
     CODINGS,
     CodedPatches,
@@ -99,6 +100,12 @@ def test_jpeg_2000_gives_crops_coded_alone_one_psnr_and_crops_of_a_photograph_th
 def test_restorers_after_a_codec_alone_learn_from_coded_photographs() -> None:
     whole = {name for name, task in tasks(params.load()).items() if task.patches is CodedPatches}
     assert whole == {f"dn_{codec}" for codec in CODECS}
+
+
+def test_the_stage_draws_as_its_task_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    grey = {name: image[:, :, :1] for name, image in IMAGES.items()}
+    monkeypatch.setattr(train, "load_arrays", lambda path: grey)
+    assert isinstance(train.training("dn_jpeg", params.load()).batches(0), CodedPatches)
 
 
 @pytest.mark.parametrize("codec", CODECS)
