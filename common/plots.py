@@ -204,7 +204,7 @@ def _note(axes: Axes, at: tuple[float, float], text: str) -> None:
 
 
 def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
-    """Write each point's name at the first of `PLACES` where it covers nothing, else at the first of all.
+    """Write each point's name at the first of `PLACES` where it covers nothing, else where it covers least.
 
     For a panel that stands where it will be drawn.
     """
@@ -212,16 +212,23 @@ def _name_points(axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
     taken = [_square(axes.transData.transform(point)) for point in points]
     taken += [text.get_window_extent() for text in axes.texts]
     for point, name in zip(points, names, strict=True):
+        covering: dict[tuple[int, int], float] = {}
         for place in PLACES:
             text = _beside(axes, point, place, name)
             box = _text_box(text)
-            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if inside and not any(box.overlaps(other) for other in taken):
+            covering[place] = box.width * box.height - _shared(box, frame) + sum(_shared(box, other) for other in taken)
+            if covering[place] <= 0:
                 break
             text.remove()
         else:
-            box = _text_box(_beside(axes, point, PLACES[0], name))
+            box = _text_box(_beside(axes, point, min(covering, key=lambda place: covering[place]), name))
         taken.append(box)
+
+
+def _shared(box: Bbox, other: Bbox) -> float:
+    """Area that two boxes have in common, in square pixels."""
+    common = Bbox.intersection(box, other)
+    return 0.0 if common is None else common.width * common.height
 
 
 def _beside(axes: Axes, point: np.ndarray, place: tuple[int, int], name: str) -> Annotation:

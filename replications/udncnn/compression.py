@@ -88,7 +88,8 @@ def at_rate(image: np.ndarray, codec: str, bits_per_pixel: float) -> Codec:
 def rate_distortion(scores: pd.DataFrame, bits_per_pixel: Mapping[str, float]) -> pd.DataFrame:
     """What restoring gains at every rung of a ladder: the points of one codec's panel of Fig. 7.
 
-    scores: a table of `common.evaluation.score_experiment` for one codec (its experiment) and one restorer.
+    scores: a table of `common.evaluation.score_experiment` for one codec (its experiment) and one restorer, or none:
+    restored and gained are then NaN.
     bits_per_pixel: of its images. Columns: codec, quality, bits_per_pixel, and decoded, restored and gained PSNR in dB
     and SSIM; means over images and training seeds, under the suite's convention.
     """
@@ -101,7 +102,7 @@ def rate_distortion(scores: pd.DataFrame, bits_per_pixel: Mapping[str, float]) -
     rungs = ["codec", "quality"]
     table = own.groupby(rungs, sort=False)[["bits_per_pixel"]].mean()
     for measure in ("psnr_db", "ssim"):
-        means = own.pivot_table(index=rungs, columns="series", values=measure)
+        means = own.pivot_table(index=rungs, columns="series", values=measure).reindex(columns=["decoded", "restored"])
         table[f"decoded_{measure}"], table[f"restored_{measure}"] = means["decoded"], means["restored"]
         table[f"gain_{measure}"] = means["restored"] - means["decoded"]
     return table.reset_index()

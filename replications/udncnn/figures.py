@@ -21,7 +21,8 @@ CAPTIONS = {
     ),
     "compression": (
         "Fig. 7: PSNR over bits per pixel, decoded and restored by DN-ResNet, mean over test images at each quality; "
-        "HEVC-intra stands in for BPG, whose files hold one HEVC intra frame (claim U17)."
+        "HEVC-intra stands in for BPG, whose files hold one HEVC intra frame (claim U17). Where nothing is restored, "
+        "this profile trains no network for the codec."
     ),
 }
 TITLES = {
@@ -47,7 +48,8 @@ def draw(
     depths: D → mean PSNR in dB. layers: experiment → layers → mean gain over the noisy input in dB. histories: label →
     history of a variant. rates: points of Fig. 7, as `compression.rate_distortion` gives them.
     """
-    drawn = []
+    draw_rate_distortion(rates, folder / "compression.png")
+    drawn = ["compression"]
     if len(depths) > 1:
         draw_lines({"DnCNN": depths}, ("middle layers D", "PSNR, dB"), folder / "depth.png")
         drawn.append("depth")
@@ -58,10 +60,7 @@ def draw(
     if len(histories) > 1:
         draw_courses(histories, folder / "cascade.png")
         drawn.append("cascade")
-    if not rates.empty:
-        draw_rate_distortion(rates, folder / "compression.png")
-        drawn.append("compression")
-    write_json(folder / "captions.json", {name: CAPTIONS[name] for name in drawn})
+    write_json(folder / "captions.json", {name: text for name, text in CAPTIONS.items() if name in drawn})
 
 
 def draw_lines(lines: Mapping[str, Mapping[int, float]], labels: tuple[str, str], path: Path) -> None:

@@ -24,7 +24,7 @@ def score_compression(
 ) -> tuple[list[pd.DataFrame], pd.DataFrame]:
     """The codecs' ladders, decoded and restored: their score tables, and the points of Fig. 7.
 
-    Draws the first image at Fig. 7's rate into <panels>/<codec>. A codec without a trained restorer has no points.
+    Draws the first image at Fig. 7's rate into <panels>/<codec>.
     names: network → its name for readers.
     """
     pictures = of_colours(clean, settings.network.dn_resnet.colours)
@@ -34,13 +34,12 @@ def score_compression(
         own, compressed = restorers[codec], compress(chosen, codec, ladder)
         scores, _ = score_experiment(codec, own, compressed.decoded, compressed.clean)
         tables.append(scores)
-        if any(own.values()):
-            points.append(rate_distortion(scores, compressed.bits_per_pixel))
+        points.append(rate_distortion(scores, compressed.bits_per_pixel))
         shown = compress_to(dict(islice(chosen.items(), 1)), codec)
         first = {name: next(iter(seeds.values())) for name, seeds in own.items() if seeds}
         estimates = {names[name]: denoise_all(denoise, shown.decoded) for name, denoise in first.items()}
         draw_panels(panels / codec, list(shown.decoded), shown.clean, shown.decoded, estimates, "decoded")
-    return tables, pd.concat(points, ignore_index=True) if points else pd.DataFrame()
+    return tables, pd.concat(points, ignore_index=True)
 
 
 def score_super_resolution(images: Arrays, networks: Denoisers) -> pd.DataFrame:

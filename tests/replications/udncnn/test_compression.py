@@ -147,8 +147,15 @@ def test_the_points_of_the_figure_are_means_over_images_and_seeds(ladder: Compre
         assert row.gain_ssim == pytest.approx(row.restored_ssim - row.decoded_ssim)
 
 
+def test_without_a_restorer_the_decoded_images_have_points_alone(ladder: Compressed, table: pd.DataFrame) -> None:
+    scores, _ = score_experiment("jpeg", {"restorer": {}}, ladder.decoded, ladder.clean)
+    decoded = rate_distortion(scores, ladder.bits_per_pixel)
+    assert decoded["decoded_psnr_db"].equals(table["decoded_psnr_db"])
+    assert decoded[["restored_psnr_db", "gain_psnr_db", "restored_ssim", "gain_ssim"]].isna().all(axis=None)
+
+
 def test_the_figure_is_small_and_the_same_each_time(table: pd.DataFrame, tmp_path: Path) -> None:
-    both = pd.concat([table, table.assign(codec="jpeg2000")], ignore_index=True)
+    both = pd.concat([table, table.assign(codec="jpeg2000", restored_psnr_db=np.nan)], ignore_index=True)
     for name in ("once", "again"):
         draw_rate_distortion(both, tmp_path / f"{name}.png")
     once = (tmp_path / "once.png").read_bytes()
