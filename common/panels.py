@@ -83,7 +83,7 @@ def _panel(columns: Mapping[str, np.ndarray], clean: np.ndarray) -> bytes:
     rows = -(-len(shown) // COLUMNS)
     tall = CELL_INCHES * clean.shape[0] / clean.shape[1]
     size = (COLUMNS * CELL_INCHES + 0.2, rows * (tall + CELL_INCHES + 0.5))
-    figure = Figure(size, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0))
+    figure = Figure(size, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0))
     grid = figure.subplots(2 * rows, COLUMNS, squeeze=False, height_ratios=[tall, CELL_INCHES] * rows)
     for axes in grid.flat:
         axes.axis("off")
@@ -111,11 +111,12 @@ def _small_png(figure: "Figure") -> bytes:
     A step moves a colour by half of itself at most; a palette of 256 colours moves some by 80 levels, or dithers, which
     looks like noise.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI, metadata={"Software": None})
-    pixels = np.asarray(Image.open(drawn).convert("RGB")).astype(int)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3].astype(int)
     for step in STEPS:
         small = io.BytesIO()
         coarse = 255 - np.minimum((255 - pixels + step // 2) // step * step, 255)  # white stays white
