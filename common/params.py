@@ -106,7 +106,7 @@ class Variant(Section):
         return {"seeds": record} if isinstance(record, list) else record
 
 
-class Training(Section):
+class Sharing(Section):
     """How trainings share a machine without a GPU."""
 
     threads: Count | None
@@ -136,9 +136,9 @@ class Params(Section):
     profiles: dict[str, Any]
 
     @property
-    def training(self) -> Training:
+    def training(self) -> Sharing:
         """How the trainings of the chosen profile share a machine."""
-        return _section(Training, self.profiles[self.profile]["training"], f"profiles.{self.profile}.training")
+        return _section(Sharing, self.profiles[self.profile]["training"], f"profiles.{self.profile}.training")
 
     @property
     def latency(self) -> Latency:

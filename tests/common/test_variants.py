@@ -78,7 +78,7 @@ def plain(name: str, everything: Any) -> Training:
 class Everything:
     """What a stage reads of params.yaml."""
 
-    training: params.Training
+    training: params.Sharing
     seed: int = 0
 
     def paper(self, name: str) -> SimpleNamespace:
@@ -86,7 +86,7 @@ class Everything:
 
 
 def run_stage(monkeypatch: pytest.MonkeyPatch, *names: str, threads: int | None = None, what: Any = plain) -> None:
-    monkeypatch.setattr(variants.params, "load", lambda: Everything(params.Training(threads=threads)))
+    monkeypatch.setattr(variants.params, "load", lambda: Everything(params.Sharing(threads=threads)))
     monkeypatch.setattr("sys.argv", ["train", *names])
     train_named("paper", what, None)
 
