@@ -21,11 +21,11 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFILE=smoke|quick|paper; default: params.yaml's)
-	@python -m common.repro $(if $(PROFILE),--profile $(PROFILE))
+	@python -m common.run.repro $(if $(PROFILE),--profile $(PROFILE))
 	@python -m common.report --print
 
 smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
-	@python -m common.repro --apart .scratch/smoke --profile smoke
+	@python -m common.run.repro --apart .scratch/smoke --profile smoke
 	@cd .scratch/smoke && python -m common.report --print
 
 test: $(READY) ## all tests
@@ -38,11 +38,11 @@ lint: $(READY) ## format, lint and types
 	@ruff format --check . && ruff check . && mypy
 
 regression: $(READY) ## fresh metrics of a profile (PROFILE=smoke by default) against tests/regression/<profile>.json
-	@python -m common.repro --apart .scratch/regression --profile $(or $(PROFILE),smoke)
-	@python -m common.regression check --results .scratch/regression/results --baseline tests/regression/$(or $(PROFILE),smoke).json
+	@python -m common.run.repro --apart .scratch/regression --profile $(or $(PROFILE),smoke)
+	@python -m common.run.regression check --results .scratch/regression/results --baseline tests/regression/$(or $(PROFILE),smoke).json
 
 snapshot: $(READY) ## keep the current numbers as results/reference/NAME, a column of the report
-	@python -m common.snapshot $(NAME)
+	@python -m common.report.snapshot $(NAME)
 
 clean: ## remove .venv, scratch files, caches and stage outputs that git does not hold
 	rm -rf $(VENV) .scratch data models .dvc/cache .dvc/tmp .pytest_cache .mypy_cache .ruff_cache *.egg-info

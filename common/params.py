@@ -79,7 +79,7 @@ class Steps(Section):
 
 
 class Recipe(Section):
-    """How a network is trained; see `common.training.fit`."""
+    """How a network is trained; see `common.train.loop.fit`."""
 
     steps: Count
     batch: Count

@@ -12,7 +12,7 @@ import pytest
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a copy in which `dvc repro` of the smoke profile has ended well."""
     folder = tmp_path_factory.mktemp("smoke") / "copy"
-    ended = run([sys.executable, "-m", "common.repro", "--apart", str(folder), "--profile", "smoke"], Path.cwd())
+    ended = run([sys.executable, "-m", "common.run.repro", "--apart", str(folder), "--profile", "smoke"], Path.cwd())
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return folder
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from common.claims.schema import SCORES
 from common.errors import UserError
-from common.metrics import CONVENTIONS, pooled_psnr
-from common.statistics import EXACT, Estimate, mean_estimate, two_level_estimate
+from common.score.metrics import CONVENTIONS, pooled_psnr
+from common.score.statistics import EXACT, Estimate, mean_estimate, two_level_estimate
 from common.store import read_json
 
 UNTRAINED = ("noisy", "black", "mean")

@@ -9,7 +9,7 @@ from common.claims.conditions import Condition
 from common.claims.measure import Measurements
 from common.claims.schema import Claim
 from common.errors import UserError
-from common.statistics import Estimate, Interval, paired_estimate, paired_interval
+from common.score.statistics import Estimate, Interval, paired_estimate, paired_interval
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.errors import UserError
-from common.metrics import CONVENTIONS
+from common.score.metrics import CONVENTIONS
 
 SCORES = ("psnr_db", "ssim", "mse")
 PSNR_TOLERANCE_DB = 0.15

@@ -1,7 +1,7 @@
 """The words of a verdict, and the rule that chooses one."""
 
 from common.claims.fidelity import Fidelity
-from common.statistics import Interval
+from common.score.statistics import Interval
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 HOLDS, DOES_NOT_HOLD = "holds here", "does not hold here"

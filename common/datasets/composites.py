@@ -12,7 +12,7 @@ import numpy as np
 from common.datasets import embedded
 from common.datasets.images import Images, random_crop
 from common.datasets.pets import BACKGROUND, BORDER, PET, TRIMAPS
-from common.noise import keyed_rng
+from common.noise.sensor import keyed_rng
 
 SIZE = 128
 COUNTS = {"train": 240, "val": 24, "test": 80}

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.datasets import embedded
 from common.datasets.images import Images, read_image
-from common.noise import keyed_rng
+from common.noise.sensor import keyed_rng
 
 SCENES_OF = {
     "nonface_03": "tree trunks",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from common import params
 from common.command import run
-from common.environment import environment
 from common.report.document import TONES, Table, render
+from common.report.environment import environment
 from common.report.material import existing, read
 from common.store import read_json, write_json, write_text
 

@@ -11,7 +11,7 @@ from common.claims.fidelity import setting
 from common.claims.schema import AnyClaim, Claims, Value, load
 from common.errors import UserError
 from common.params import Params
-from common.snapshot import REFERENCE
+from common.report.snapshot import REFERENCE
 from common.store import read_json
 
 Row = dict[str, str]

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from common.claims import verdict
-from common.names import name_of
 from common.report.document import NONE, Banner, Block, Heading, Paragraph, Table
 from common.report.material import Material, json_records
+from common.report.names import name_of
 from common.store import read_json
 
 WORDS = {"train": "training", "val": "validation", "pretrain": "pretraining"}

@@ -9,12 +9,12 @@ import pandas as pd
 
 from common.claims.schema import PSNR_TOLERANCE_DB
 from common.datasets.registry import describe
-from common.metrics import CONVENTIONS
-from common.names import name_of, named
-from common.plots import psnr_scatter, published_vs_ours, training_curves, watched
 from common.report.document import NONE, Block, Figure, Figures, Heading, Items, Paragraph, Section, Table, filled
 from common.report.material import Material, Published, Row, json_records, text_rows
+from common.report.names import name_of, named
 from common.report.overview import FIDELITY, OUTCOMES, number
+from common.report.plots import psnr_scatter, published_vs_ours, training_curves, watched
+from common.score.metrics import CONVENTIONS
 from common.store import read_json
 
 FIGURES = Path("figures")

@@ -8,7 +8,7 @@ import numpy as np
 from common import command, params
 from common.datasets.images import center_crop
 from common.datasets.registry import load
-from common.splits import save_splits
+from common.datasets.splits import save_splits
 from common.store import Arrays
 from replications.dsc_autoencoder.labels import label_of
 from replications.dsc_autoencoder.params import Data

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from common import command, params
-from common.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
-from common.names import named, names_of
-from common.noise import noisy_file
-from common.panels import draw_panels
-from common.seeding import seeded
+from common.noise.sensor import noisy_file
+from common.report.names import named, names_of
+from common.score.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
+from common.score.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
-from common.weights import load_trained
+from common.train.seeding import seeded
+from common.train.weights import load_trained
 from replications.dsc_autoencoder import figures, measures
 from replications.dsc_autoencoder.measures import SCALE
 from replications.dsc_autoencoder.models import Autoencoder, variants

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.evaluation import as_denoiser
-from common.plots import figure, legend_below, line_styles
+from common.report.plots import figure, legend_below, line_styles
+from common.score.evaluation import as_denoiser
 from common.store import Arrays, write_json
 from replications.dsc_autoencoder.measures import OMITTED, SCALE, conv1_map
 from replications.dsc_autoencoder.models import CLASSES, Autoencoder

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from common.metrics import psnr
-from common.scale import Scale
+from common.score.metrics import psnr
+from common.score.scale import Scale
 from common.store import Arrays
 from replications.dsc_autoencoder.models import Autoencoder, padded
 

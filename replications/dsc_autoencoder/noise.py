@@ -1,8 +1,8 @@
 """The corruptions: Gaussian noise with salt and pepper over it, and a box of noise in a clean image (Fig. 9)."""
 
 from common import command, params
-from common.corruptions import BoxPatch
-from common.noise import Chain, Corruption, Gaussian, SaltAndPepper, save_noisy
+from common.noise.corruptions import BoxPatch
+from common.noise.sensor import Chain, Corruption, Gaussian, SaltAndPepper, save_noisy
 from common.params import Params
 from common.store import load_arrays
 

@@ -10,16 +10,16 @@ from torch.nn import functional as F
 
 from common import command
 from common.errors import UserError
-from common.evaluation import validation
-from common.losses import feature_distance
-from common.noise import noisy_file
+from common.noise.sensor import noisy_file
 from common.params import Params
-from common.patches import Labelled, Patches
-from common.scale import Scale
+from common.score.evaluation import validation
+from common.score.scale import Scale
 from common.store import load_arrays
-from common.training import Player, supervised
-from common.variants import Training, train_named
-from common.weights import load_trained
+from common.train.loop import Player, supervised
+from common.train.losses import feature_distance
+from common.train.patches import Labelled, Patches
+from common.train.variants import Training, train_named
+from common.train.weights import load_trained
 from replications.dsc_autoencoder.labels import labelled_arrays
 from replications.dsc_autoencoder.models import Classifier, variants
 from replications.dsc_autoencoder.noise import DENOISE, corruptions

@@ -8,7 +8,7 @@ from PIL import Image
 from common import command, params
 from common.datasets.images import Images, center_crop
 from common.datasets.registry import describe, load
-from common.splits import save_splits
+from common.datasets.splits import save_splits
 from replications.edcnn.params import Data, Segmentation
 
 PAPER = "edcnn"

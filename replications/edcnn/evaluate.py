@@ -10,16 +10,16 @@ import torch
 from torch import nn
 
 from common import command, params
-from common.corruptions import LowResolution
 from common.datasets.images import center_crop
-from common.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
-from common.names import name_of, named, names_of
-from common.noise import corrupt, keyed_rng, noisy_file
-from common.panels import draw_panels
+from common.noise.corruptions import LowResolution
+from common.noise.sensor import corrupt, keyed_rng, noisy_file
 from common.params import Params
-from common.scale import Scale
+from common.report.names import name_of, named, names_of
+from common.score.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
+from common.score.panels import draw_panels
+from common.score.scale import Scale
 from common.store import Arrays, load_arrays, write_csv, write_json
-from common.weights import load_trained
+from common.train.weights import load_trained
 from replications.edcnn import segmentation
 from replications.edcnn.data import spread
 from replications.edcnn.figures import draw_figures

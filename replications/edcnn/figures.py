@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.plots import colours, figure, legend_below
-from common.statistics import mean_estimate, paired_interval
+from common.report.plots import colours, figure, legend_below
+from common.score.statistics import mean_estimate, paired_interval
 from common.store import write_json
 from replications.edcnn.models import UPSAMPLINGS
 from replications.edcnn.variants import PLANS
@@ -37,7 +37,7 @@ def draw_figures(
 ) -> None:
     """Write the figures and captions.json.
 
-    scores: columns `common.evaluation.COLUMNS`. table2: variant → measure → a value for each training, or one for
+    scores: columns `common.score.evaluation.COLUMNS`. table2: variant → measure → a value for each training, or one for
     `prior`. names: way up or variant → its name for readers.
     """
     suite = scores[scores["convention"] == "suite"]

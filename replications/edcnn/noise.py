@@ -1,8 +1,8 @@
 """The restoration tasks: ×4 low resolution, noise and erasing, alone and together; made once, float, unclipped."""
 
 from common import command, params
-from common.corruptions import Erase, LowResolution
-from common.noise import Chain, Corruption, Gaussian, save_noisy
+from common.noise.corruptions import Erase, LowResolution
+from common.noise.sensor import Chain, Corruption, Gaussian, save_noisy
 from common.params import Params
 from common.store import load_arrays
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from common.scale import Scale
+from common.score.scale import Scale
 from common.store import load_arrays
 
 CLASSES = 3

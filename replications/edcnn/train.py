@@ -6,14 +6,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import command
-from common.evaluation import validation
-from common.noise import noisy_file
+from common.noise.sensor import noisy_file
 from common.params import SGD, Constant, Params, Recipe
-from common.patches import Labelled, Patches
+from common.score.evaluation import validation
 from common.store import load_arrays
-from common.training import Player, supervised
-from common.variants import Training, train_named
-from common.weights import load_trained
+from common.train.loop import Player, supervised
+from common.train.patches import Labelled, Patches
+from common.train.variants import Training, train_named
+from common.train.weights import load_trained
 from replications.edcnn import segmentation
 from replications.edcnn.models import networks
 from replications.edcnn.noise import corruptions

@@ -8,9 +8,9 @@ import numpy as np
 from common import command, params
 from common.datasets.images import center_crop
 from common.datasets.registry import describe, load, local_root
+from common.datasets.splits import save_splits
 from common.errors import UserError
-from common.noise import keyed_rng
-from common.splits import save_splits
+from common.noise.sensor import keyed_rng
 from common.store import Arrays
 from replications.n2n_resnet.noise import MEDICAL
 from replications.n2n_resnet.params import Data, Face

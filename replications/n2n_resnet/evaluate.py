@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from common import command, params
-from common.evaluation import Denoiser, as_denoiser, denoise_all, score_experiment, summary
-from common.names import named
-from common.noise import noisy_file
-from common.panels import draw_panels
+from common.noise.sensor import noisy_file
+from common.report.names import named
+from common.score.evaluation import Denoiser, as_denoiser, denoise_all, score_experiment, summary
+from common.score.panels import draw_panels
 from common.store import load_arrays, write_csv, write_json
-from common.weights import load_trained
+from common.train.weights import load_trained
 from replications.n2n_resnet import figures
 from replications.n2n_resnet.curves import LOSSES, Record, shapes
 from replications.n2n_resnet.models import networks

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.plots import colours, figure, legend_below
+from common.report.plots import colours, figure, legend_below
 from common.store import write_json
 from replications.n2n_resnet.curves import LOSSES
 from replications.n2n_resnet.tasks import PAIRS, NoiseName

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from common import command, params
-from common.corruptions import Text
-from common.noise import Corruption, Gaussian, RandomImpulse, save_noisy
+from common.noise.corruptions import Text
+from common.noise.sensor import Corruption, Gaussian, RandomImpulse, save_noisy
 from common.params import Params
 from common.store import Arrays, load_arrays
 from replications.n2n_resnet.params import Noise

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from common import command, params
-from common.metrics import CONVENTIONS, score
-from common.noise import noisy_file
+from common.noise.sensor import noisy_file
 from common.params import SGD, Constant, Params, Recipe
-from common.phases import joined
 from common.progress import progress
-from common.scale import Scale
+from common.score.metrics import CONVENTIONS, score
+from common.score.scale import Scale
 from common.store import load_arrays, write_json
-from common.training import NotFiniteLossError
-from common.variants import fit_variant
+from common.train.loop import NotFiniteLossError
+from common.train.phases import joined
+from common.train.variants import fit_variant
 from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import TASKS
 from replications.n2n_resnet.train import PAPER, training_of

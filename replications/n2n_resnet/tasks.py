@@ -6,10 +6,10 @@ from typing import Literal
 
 from torch import nn
 
-from common.corruptions import Text
-from common.losses import annealed_l0
-from common.noise import BlindGaussian, Corruption, RandomImpulse
-from common.training import Loss, Player, supervised, supervised_at
+from common.noise.corruptions import Text
+from common.noise.sensor import BlindGaussian, Corruption, RandomImpulse
+from common.train.loop import Loss, Player, supervised, supervised_at
+from common.train.losses import annealed_l0
 from replications.n2n_resnet.params import Annealing, Settings
 
 NoiseName = Literal["gaussian", "impulse", "text"]

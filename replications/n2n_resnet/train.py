@@ -3,14 +3,14 @@
 from itertools import islice
 
 from common import command
-from common.evaluation import validation
-from common.noise import noisy_file
+from common.noise.sensor import noisy_file
 from common.params import Params, Recipe
-from common.patches import Patches
-from common.scale import Scale
+from common.score.evaluation import validation
+from common.score.scale import Scale
 from common.store import load_arrays
-from common.training import Validate
-from common.variants import Training, recipe_of, train_named
+from common.train.loop import Validate
+from common.train.patches import Patches
+from common.train.variants import Training, recipe_of, train_named
 from replications.n2n_resnet.models import networks
 from replications.n2n_resnet.noise import FIG19
 from replications.n2n_resnet.params import Settings

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from common.codecs import CODECS, Codec, RandomQuality
-from common.noise import Chain, corrupt
-from common.patches import Batch, Patches
+from common.noise.codecs import CODECS, Codec, RandomQuality
+from common.noise.sensor import Chain, corrupt
 from common.store import Arrays
+from common.train.patches import Batch, Patches
 
 PANEL_RATE = 0.15
 """Bits per pixel of the panels of Fig. 7."""
@@ -37,7 +37,7 @@ def training_corruption(codec: str, ladder: Sequence[int]) -> RandomQuality:
 
 
 class CodedPatches:
-    """Draws batches as `common.patches.Patches`, from photographs that were coded whole, `CODINGS` times each.
+    """Draws batches as `common.train.patches.Patches`, from photographs that were coded whole, `CODINGS` times each.
 
     A codec spends its bits over a picture: a crop of a coded photograph is not that crop coded alone. JPEG 2000 differs
     most, since it aims at a PSNR: at 36 dB, that of 48×48 crops has a standard deviation of 0.9 dB coded alone, and of
@@ -88,8 +88,8 @@ def at_rate(image: np.ndarray, codec: str, bits_per_pixel: float) -> Codec:
 def rate_distortion(scores: pd.DataFrame, bits_per_pixel: Mapping[str, float]) -> pd.DataFrame:
     """What restoring gains at every rung of a ladder: the points of one codec's panel of Fig. 7.
 
-    scores: a table of `common.evaluation.score_experiment` for one codec (its experiment) and one restorer, or none:
-    restored and gained are then NaN.
+    scores: a table of `common.score.evaluation.score_experiment` for one codec (its experiment) and one restorer, or
+    none: restored and gained are then NaN.
     bits_per_pixel: of its images. Columns: codec, quality, bits_per_pixel, and decoded, restored and gained PSNR in dB
     and SSIM; means over images and training seeds, under the suite's convention.
     """

@@ -8,8 +8,8 @@ import numpy as np
 from common import command, params
 from common.datasets.images import center_crop, random_crop
 from common.datasets.registry import load
-from common.noise import keyed_rng
-from common.splits import save_splits
+from common.datasets.splits import save_splits
+from common.noise.sensor import keyed_rng
 from common.store import Arrays
 from replications.udncnn.params import Data
 from replications.udncnn.pictures import in_grey

@@ -8,13 +8,13 @@ import pandas as pd
 from torch import nn
 
 from common import command, params
-from common.evaluation import Denoiser, as_denoiser, score_experiment, summary
-from common.names import named, names_of
-from common.noise import noisy_file
-from common.panels import draw_panels
+from common.noise.sensor import noisy_file
 from common.params import Variant
+from common.report.names import named, names_of
+from common.score.evaluation import Denoiser, as_denoiser, score_experiment, summary
+from common.score.panels import draw_panels
 from common.store import load_arrays, read_json, write_csv, write_json
-from common.weights import load_trained
+from common.train.weights import load_trained
 from replications.udncnn import figures, super_resolution
 from replications.udncnn.measures import convergence, probe_initialisation
 from replications.udncnn.models import DEPTHS, NETWORKS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.plots import figure, legend_below, line_styles
+from common.report.plots import figure, legend_below, line_styles
 from common.store import write_json
 
 CAPTIONS = {

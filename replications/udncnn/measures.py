@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from torch import nn
 
-from common.complexity import input_channels, macs
-from common.scale import Scale
-from common.seeding import seeded
+from common.score.complexity import input_channels, macs
+from common.score.scale import Scale
 from common.store import Arrays
+from common.train.seeding import seeded
 from replications.udncnn.models import Build, DnCNN
 
 PROBED_DEPTHS = (1, 2, 4, 8, 16)

@@ -1,7 +1,7 @@
 """The noises, made once: float, unclipped, keyed by image. Gaussian in colour and grey; Poisson and both in grey."""
 
 from common import command, params
-from common.noise import (
+from common.noise.sensor import (
     BlindGaussian,
     BlindPoisson,
     Chain,

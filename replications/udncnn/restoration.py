@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.evaluation import Denoiser, denoise_all, score_experiment
-from common.panels import draw_panels
+from common.score.evaluation import Denoiser, denoise_all, score_experiment
+from common.score.panels import draw_panels
 from common.store import Arrays
 from replications.udncnn.compression import compress, compress_to, rate_distortion
 from replications.udncnn.params import Settings

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.evaluation import Denoiser, denoise_all, score_table
-from common.metrics import luma
-from common.noise import corrupt
+from common.noise.sensor import corrupt
+from common.score.evaluation import Denoiser, denoise_all, score_table
+from common.score.metrics import luma
 from common.store import Arrays
 
 PUBLISHED = Path(__file__).with_name("super_resolution.csv")
@@ -78,8 +78,8 @@ def score_factor(
     """Bicubic enlargement (`noisy`) and every network of every seed on the reduced images.
 
     denoisers: name → training seed → denoiser of (H, W, 1) images. clean: Y (H, W, 1), uint8, of any size.
-    Returns the scores (columns: `common.evaluation.COLUMNS`) and each name's estimates of its first seed, both without
-    the border.
+    Returns the scores (columns: `common.score.evaluation.COLUMNS`) and each name's estimates of its first seed, both
+    without the border.
     """
     whole = {name: modcrop(image, factor) for name, image in clean.items()}
     enlarged, target = corrupt(whole, Bicubic(factor), seed=0), _shave(whole, factor)

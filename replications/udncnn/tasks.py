@@ -9,14 +9,14 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from common.codecs import CODECS
-from common.losses import canny_edges, edge_aware, sobel_magnitude
-from common.noise import Corruption
+from common.noise.codecs import CODECS
+from common.noise.sensor import Corruption
 from common.params import Params
-from common.patches import Batch, Patches
-from common.phases import WHOLE, Phase, network_after
 from common.store import Arrays
-from common.training import Loss
+from common.train.loop import Loss
+from common.train.losses import canny_edges, edge_aware, sobel_magnitude
+from common.train.patches import Batch, Patches
+from common.train.phases import WHOLE, Phase, network_after
 from replications.udncnn import super_resolution
 from replications.udncnn.compression import CodedPatches, training_corruption
 from replications.udncnn.models import (
@@ -50,7 +50,7 @@ EVOLVED = "dn_blind"
 """The variant from which the depthwise-separable networks evolve; the paper's are blind, too."""
 
 Drawn = Callable[..., Callable[[int], Batch]]
-"""(images, corruption, batch, crop, seed), as of `common.patches.Patches` → step → batch."""
+"""(images, corruption, batch, crop, seed), as of `common.train.patches.Patches` → step → batch."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Task:
     experiment: whose test images the network is scored on.
     pictures: a split → its images that are learnt from, or watched.
     corruption: of what `patches` draws; watched: of the validation images.
-    build, phases, inherits, architecture: as in `common.variants.Training`. recipe: its key in the settings' `train`.
+    build, phases, inherits, architecture: as in `common.train.variants.Training`. recipe: its key in the settings'
+    `train`.
     """
 
     experiment: str

@@ -1,12 +1,12 @@
 """Trains variants on random crops with fresh noise: of the test level, or of a range of levels (blind)."""
 
 from common import command
-from common.evaluation import validation
-from common.noise import corrupt
+from common.noise.sensor import corrupt
 from common.params import Params
+from common.score.evaluation import validation
 from common.store import load_arrays
-from common.training import supervised
-from common.variants import Training, train_named
+from common.train.loop import supervised
+from common.train.variants import Training, train_named
 from replications.udncnn.tasks import tasks
 
 PAPER = "udncnn"

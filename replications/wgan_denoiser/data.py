@@ -8,7 +8,7 @@ import numpy as np
 from common import command, params
 from common.datasets.images import center_crop
 from common.datasets.registry import load
-from common.splits import save_splits
+from common.datasets.splits import save_splits
 from common.store import Arrays
 from replications.wgan_denoiser.params import Data
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from common import command, params
-from common.evaluation import as_denoiser, denoise_all, score_experiment, summary
-from common.names import named, names_of
-from common.noise import noisy_file
-from common.panels import draw_panels
+from common.noise.sensor import noisy_file
+from common.report.names import named, names_of
+from common.score.evaluation import as_denoiser, denoise_all, score_experiment, summary
+from common.score.panels import draw_panels
 from common.store import Arrays, load_arrays, write_csv, write_json
-from common.weights import load_trained
+from common.train.weights import load_trained
 from replications.wgan_denoiser import figures, measures, real
 from replications.wgan_denoiser.models import generators
 from replications.wgan_denoiser.noise import TABLE1

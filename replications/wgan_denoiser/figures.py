@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from common.plots import colours, figure, legend_below
+from common.report.plots import colours, figure, legend_below
 from common.store import Arrays, write_json
 
 GAMES = ("wgan", "minimax", "dcgan")

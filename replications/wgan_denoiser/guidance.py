@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from common.scale import Scale
-from common.training import Validate
+from common.score.scale import Scale
+from common.train.loop import Validate
 from replications.wgan_denoiser.losses import Game, Term
 from replications.wgan_denoiser.models import Adversarial
 

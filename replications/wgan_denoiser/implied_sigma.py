@@ -13,11 +13,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from common import command, params
-from common.baselines import filters
 from common.datasets.images import center_crop
 from common.errors import UserError
-from common.metrics import CONVENTIONS, score
-from common.noise import keyed_rng
+from common.noise.sensor import keyed_rng
+from common.score.baselines import filters
+from common.score.metrics import CONVENTIONS, score
 from common.store import Arrays, load_arrays, write_json
 from replications.wgan_denoiser.params import Settings
 

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.losses import (
+from common.noise.sensor import keyed_rng
+from common.train.loop import Player
+from common.train.losses import (
     discriminator_loss,
     feature_distance,
     generator_loss,
@@ -22,8 +24,6 @@ from common.losses import (
     total_variation,
     truncated_mean,
 )
-from common.noise import keyed_rng
-from common.training import Player
 from replications.wgan_denoiser.models import STRIDE, Adversarial, Critic
 
 LOW, HIGH = 0.0, 100.0

@@ -1,7 +1,7 @@
 """White Gaussian noise of one level, made once: float, unclipped, keyed by image. The paper names no level."""
 
 from common import command, params
-from common.noise import Corruption, Gaussian, save_noisy
+from common.noise.sensor import Corruption, Gaussian, save_noisy
 from common.params import Params
 from common.store import load_arrays
 

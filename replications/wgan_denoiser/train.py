@@ -3,12 +3,12 @@
 from torch import nn
 
 from common import command
-from common.evaluation import validation
-from common.noise import noisy_file
+from common.noise.sensor import noisy_file
 from common.params import Params
-from common.patches import Patches
+from common.score.evaluation import validation
 from common.store import Arrays, load_arrays
-from common.variants import Training, train_named
+from common.train.patches import Patches
+from common.train.variants import Training, train_named
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
 from replications.wgan_denoiser.models import games

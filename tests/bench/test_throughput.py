@@ -17,12 +17,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import nn
 from torch.nn import functional as F
 
-from common.complexity import macs
-from common.metrics import CONVENTIONS, score
-from common.noise import Gaussian, corrupt
+from common.noise.sensor import Gaussian, corrupt
 from common.params import Adam, Constant, Recipe
-from common.patches import Batch
-from common.training import fit
+from common.score.complexity import macs
+from common.score.metrics import CONVENTIONS, score
+from common.train.loop import fit
+from common.train.patches import Batch
 
 BATCH, CROP, WIDTH = 128, 40, 64
 TIMED_STEPS = 2
@@ -82,7 +82,7 @@ def fastest(call: Callable[[], object], runs: int) -> float:
 
 
 def suite_loop(batch: Batch) -> tuple[Timed, str, str]:
-    """Steps of `common.training.fit`, from one call for a batch to the next; the format it chose, and why."""
+    """Steps of `common.train.loop.fit`, from one call for a batch to the next; the format it chose, and why."""
     calls: list[float] = []
 
     def batches(step: int) -> Batch:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from common.metrics import CONVENTIONS
-from common.panels import draw_panels
+from common.score.metrics import CONVENTIONS
+from common.score.panels import draw_panels
 from common.store import write_csv, write_json, write_text
 
 PAPER = "udncnn"

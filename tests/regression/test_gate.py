@@ -17,7 +17,7 @@ def check(results: Path, baseline: Path = BASELINE) -> tuple[int, str]:
     command = [
         sys.executable,
         "-m",
-        "common.regression",
+        "common.run.regression",
         "check",
         "--results",
         str(results),

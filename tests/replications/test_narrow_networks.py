@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from common import params
-from common.complexity import narrowed, parameters
+from common.score.complexity import narrowed, parameters
 
 MODELS = {paper: import_module(f"replications.{paper}.models") for paper in params.papers()}
 Builders = Mapping[str, Callable[[], nn.Module]]

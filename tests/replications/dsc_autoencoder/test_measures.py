@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.dsc_autoencoder import measures
 from replications.dsc_autoencoder.models import GATES, PLAIN, Autoencoder, Build
 from replications.dsc_autoencoder.train import rates

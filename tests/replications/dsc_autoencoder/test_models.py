@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import params
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.dsc_autoencoder.models import (
     GATES,
     PLAIN,

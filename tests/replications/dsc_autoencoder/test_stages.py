@@ -5,7 +5,7 @@ import pytest
 
 from common import params
 from common.errors import UserError
-from common.noise import Chain, Gaussian, SaltAndPepper
+from common.noise.sensor import Chain, Gaussian, SaltAndPepper
 from common.store import Arrays
 from replications.dsc_autoencoder.data import labelled_splits, small
 from replications.dsc_autoencoder.labels import label_of, labelled_arrays

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.edcnn.models import ARCHITECTURES, EDCNN, READINGS, Build, EnhancementUnit, upsample
 
 RESIDUAL = sorted(set(ARCHITECTURES) - {"no_skip"})

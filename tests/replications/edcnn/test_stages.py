@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from common import params
 from common.claims import schema
 from common.claims.schema import Value
-from common.noise import keyed_rng
+from common.noise.sensor import keyed_rng
 from common.params import Params
 from replications.edcnn import data, segmentation, train
 from replications.edcnn.evaluate import fill_table3

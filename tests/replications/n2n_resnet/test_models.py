@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import params
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.n2n_resnet.models import (
     Branches,
     Build,
@@ -89,7 +89,7 @@ def test_a_block_whose_projection_is_zero_returns_what_is_positive_in_its_input(
 
 
 def test_the_receptive_field_is_five_pixels_wider_than_four_for_each_block() -> None:
-    from common.complexity import receptive_field
+    from common.score.complexity import receptive_field
 
     assert receptive_field(InceptionResNet(SMALL)) == 4 * 2 + 5
 

@@ -4,8 +4,8 @@ import torch
 
 from common import params
 from common.errors import UserError
-from common.noise import BlindGaussian, Gaussian, RandomImpulse
-from common.patches import Patches
+from common.noise.sensor import BlindGaussian, Gaussian, RandomImpulse
+from common.train.patches import Patches
 from replications.n2n_resnet.data import crop_face, hold_out
 from replications.n2n_resnet.noise import corruptions, watched
 from replications.n2n_resnet.noise import test_images as images_of

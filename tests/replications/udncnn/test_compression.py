@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from common import params
-from common.codecs import CODECS, Jpeg2000, RandomQuality
 from common.datasets.embedded import skimage_data
 from common.datasets.images import read_image
-from common.evaluation import score_experiment
-from common.metrics import psnr
-from common.noise import corrupt
-from common.patches import Patches
+from common.noise.codecs import CODECS, Jpeg2000, RandomQuality
+from common.noise.sensor import corrupt
+from common.score.evaluation import score_experiment
+from common.score.metrics import psnr
 from common.store import Arrays
+from common.train.patches import Patches
 from replications.udncnn import train
 from replications.udncnn.compression import (
     CODINGS,

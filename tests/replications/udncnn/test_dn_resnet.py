@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from common import params
-from common.complexity import macs, parameters
-from common.noise import Gaussian
+from common.noise.sensor import Gaussian
 from common.params import Params
-from common.phases import network_after
-from common.seeding import seeded
+from common.score.complexity import macs, parameters
+from common.train.phases import network_after
+from common.train.seeding import seeded
 from replications.udncnn.data import first_draws
 from replications.udncnn.models import (
     DNBuild,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.udncnn.models import NETWORKS, Build, DnCNN, UDnCNN, published_networks
 
 SMALL = Build(depth=6, width=8, batch_norm="standard")

@@ -7,8 +7,8 @@ from common import params
 from common.datasets.embedded import skimage_data
 from common.datasets.images import read_image
 from common.datasets.registry import describe, load, local_root
-from common.metrics import psnr
-from common.noise import keyed_rng
+from common.noise.sensor import keyed_rng
+from common.score.metrics import psnr
 from replications.udncnn.super_resolution import (
     Bicubic,
     experiment,

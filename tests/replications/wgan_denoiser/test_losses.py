@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from common.params import Adam, Constant, Recipe
-from common.patches import Batch
-from common.seeding import seeded
-from common.training import Player, fit
+from common.train.loop import Player, fit
+from common.train.patches import Batch
+from common.train.seeding import seeded
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
 from replications.wgan_denoiser.models import Adversarial, Build, Critic, Generator

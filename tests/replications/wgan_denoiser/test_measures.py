@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from common import params
-from common.noise import Gaussian, keyed_rng
+from common.noise.sensor import Gaussian, keyed_rng
 from replications.wgan_denoiser import measures, real
 from replications.wgan_denoiser.data import tiles
 from replications.wgan_denoiser.evaluate import cross_test, shown_images, training_course

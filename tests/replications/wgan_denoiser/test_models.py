@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from common import params
-from common.seeding import seeded
+from common.train.seeding import seeded
 from replications.wgan_denoiser.models import (
     GENERATORS,
     NETWORKS,

@@ -1,0 +1,1 @@
+"""All denoisers under one protocol."""

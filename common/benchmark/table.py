@@ -1,0 +1,137 @@
+"""One table of everything that denoised: quality, size, time and memory of networks, filters and trivial predictors.
+
+A stage: `python -m common.benchmark.table` joins what the papers' stages measured into results/tables/benchmark.csv,
+and scores every network under every convention beside its published value in results/tables/conventions.csv.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common import params
+from common.claims.measure import UNTRAINED, Measurements
+from common.claims.schema import Value, load
+from common.command import run
+from common.score.metrics import CONVENTIONS
+from common.store import read_json, write_csv
+
+RESULTS = Path("results")
+TABLES = RESULTS / "tables"
+COSTS = (
+    "parameters",
+    "macs_512",
+    "latency_ms",
+    "latency_ms_bf16",
+    "latency_size",
+    "ms_per_megapixel",
+    "peak_memory_mb",
+    "training_seconds",
+)
+
+
+def main() -> None:
+    """The stage: both tables, over all papers."""
+    papers = params.papers()
+    write_csv(TABLES / "benchmark.csv", pd.concat([benchmark(RESULTS, paper) for paper in papers]))
+    write_csv(TABLES / "conventions.csv", pd.concat([conventions(RESULTS, paper) for paper in papers]))
+
+
+def benchmark(results: Path, paper: str) -> pd.DataFrame:
+    """A row for each network, filter and trivial predictor of each of a paper's experiments.
+
+    psnr_db, ssim: mean over images and seeds, the suite's convention; psnr_std: standard deviation over images of the
+    mean over seeds. parameters, macs_512: of the network as the profile sizes it. latency_ms on an image of side
+    latency_size, float32, latency_ms_bf16 likewise; ms_per_megapixel compares sizes. training_seconds: mean over seeds.
+    What was not measured is empty.
+    """
+    scores = Measurements(results, paper, lambda path: None).scores
+    scores = scores[scores["convention"] == "suite"]
+    by_image = scores.groupby(["experiment", "network", "image", "draw"], sort=False)[["psnr_db", "ssim"]].mean()
+    trained = scores[scores["trained"]].groupby("network")["seed"].nunique()
+    costs = _costs(results, paper)
+    rows = []
+    for (experiment, network), images in by_image.groupby(["experiment", "network"], sort=False):
+        kind = "network" if network in trained else "trivial" if network in UNTRAINED else "filter"
+        rows.append(
+            {
+                "paper": paper,
+                "experiment": experiment,
+                "network": network,
+                "kind": kind,
+                "psnr_db": images["psnr_db"].mean(),
+                "ssim": images["ssim"].mean(),
+                "psnr_std": images["psnr_db"].std(),
+                "images": len(images),
+                "seeds": trained.get(network),
+                **{column: costs.get(str(network), {}).get(column) for column in COSTS},
+            }
+        )
+    return pd.DataFrame(rows).astype({"seeds": "Int64", "parameters": "Int64", "macs_512": "Int64"})
+
+
+def conventions(results: Path, paper: str) -> pd.DataFrame:
+    """PSNR in dB of each network under each convention, the published value, and the convention nearest to it.
+
+    Descriptive: the convention of a verdict is fixed in claims.yaml. `difference` is the nearest minus the published.
+    """
+    published = {
+        (claim.experiment, network): value
+        for claim in load(paper).claims
+        if isinstance(claim, Value) and claim.measure == "psnr_db"
+        for network, value in claim.values.items()
+    }
+    measurements = Measurements(results, paper, lambda path: None)
+    pairs = measurements.scores[["experiment", "network"]].drop_duplicates()
+    rows = []
+    for experiment, network in pairs.itertuples(index=False):
+        scores = {
+            name: float(measurements.set_scores("psnr_db", network, experiment, name).to_numpy().mean())
+            for name in CONVENTIONS
+        }
+        row: dict[str, Any] = {"paper": paper, "experiment": experiment, "network": network, **scores}
+        value = published.get((experiment, network))
+        if value is not None:
+            nearest = min(scores, key=lambda name: abs(scores[name] - value))
+            row |= {"published": value, "nearest": nearest, "difference": scores[nearest] - value}
+        rows.append(row)
+    columns = ["paper", "experiment", "network", *CONVENTIONS, "published", "nearest", "difference"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _costs(results: Path, paper: str) -> dict[str, dict[str, float]]:
+    """Network or filter → what is known of `COSTS`; records that are not there yet leave them out.
+
+    A trained variant has the costs of its architecture.
+    """
+    folder = results / paper
+    costs: dict[str, dict[str, float]] = {}
+    for network, facts in _record(folder / "complexity.json").get("profile", {}).items():
+        costs.setdefault(network, {}).update(parameters=facts["parameters"], macs_512=facts["macs_512"])
+    for network, formats in _record(folder / "latency.json").get("networks", {}).items():
+        costs.setdefault(network, {}).update(_times(formats.get("float32", {})))
+        costs[network]["latency_ms_bf16"] = formats.get("bfloat16", {}).get("median_ms")
+    for name, times in _record(results / "filter_latency.json").items():
+        costs.setdefault(name, {}).update(_times(times))
+    for path in sorted((folder / "training").glob("*.json")):
+        record = read_json(path)
+        seconds = [facts["seconds"] for facts in record["seeds"].values()]
+        if seconds:
+            architecture = costs.get(record["architecture"], {})
+            costs[path.stem] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
+    return costs
+
+
+def _times(record: Mapping[str, float]) -> dict[str, float]:
+    names = {"latency_ms": "median_ms", "latency_size": "size"}
+    wanted = {**names, "ms_per_megapixel": "ms_per_megapixel", "peak_memory_mb": "peak_memory_mb"}
+    return {column: record[key] for column, key in wanted.items() if key in record}
+
+
+def _record(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Corruptions, keyed by image."""

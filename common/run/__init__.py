@@ -1,0 +1,1 @@
+"""Runs the DAG, holds its numbers against committed ones, keeps them."""
