@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from common.score.metrics import CONVENTIONS, score
+from common.score.metrics import psnr_db
 from common.store import write_bytes
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _panel(columns: Mapping[str, np.ndarray], clean: np.ndarray) -> bytes:
     from matplotlib.patches import Rectangle
 
     top, left, side = inset_window(clean)
-    titles = {name: f"{name}\n{_psnr_db(estimate, clean):.2f} dB" for name, estimate in columns.items()}
+    titles = {name: f"{name}\n{psnr_db(estimate, clean):.2f} dB" for name, estimate in columns.items()}
     shown = {titles[name]: estimate for name, estimate in columns.items()} | {"clean\n": clean}
     rows = -(-len(shown) // COLUMNS)
     tall = CELL_INCHES * clean.shape[0] / clean.shape[1]
@@ -99,10 +99,6 @@ def _panel(columns: Mapping[str, np.ndarray], clean: np.ndarray) -> bytes:
         inset.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, edgecolor=OUTLINE, linewidth=2))
         whole.set_title(title, fontsize=9, pad=3)
     return _small_png(figure)
-
-
-def _psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float:
-    return score(estimate, clean.astype(np.float32), CONVENTIONS["suite"]).psnr_db
 
 
 def _small_png(figure: "Figure") -> bytes:
