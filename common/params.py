@@ -125,10 +125,12 @@ class Trainings(Section):
 
 
 class Sharing(Section):
-    """How trainings share a machine without a GPU."""
+    """How trainings share a machine."""
 
     threads: Count | None
     """CPU threads of a training, as many trainings at a time as the cores bear; null: one after the other on all."""
+    per_gpu: Count
+    """Trainings at the same time on each GPU."""
 
 
 class Latency(Section):

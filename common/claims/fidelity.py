@@ -26,7 +26,7 @@ FULL = Fidelity("full", off_protocol=False, differs="")
 
 
 def compare(experiment: Experiment, settings: Settings, seeds: int | None) -> Fidelity:
-    """The fidelity of an experiment under the paper's settings; `seeds` is the number of trainings (None: nothing was trained)."""
+    """The fidelity of an experiment under a paper's settings; seeds: trainings (None: nothing was trained)."""
     data, noise, recipe = (
         [line for path, published in section.items() for line in _differences(path, published, settings)]
         for section in (experiment.data, experiment.noise, experiment.recipe)

@@ -33,7 +33,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Material:
-    """settings: of each paper. ledger and snapshots: rows of claims.csv by their ids. benchmark, conventions: as in results/tables."""
+    """settings: by paper. ledger, snapshots: rows of claims.csv by id. benchmark, conventions: as in results/tables."""
 
     results: Path
     params: Shared

@@ -24,7 +24,9 @@ def stage_key(paper: str, group: str, settings: Settings) -> str:
         digest.update(file.read_bytes())
     everything = settings.model_dump()
     keys = [key for listed in stage["params"] for own in listed.values() for key in own]
-    digest.update(repr([(key, reduce(lambda node, name: node[name], key.split("."), everything)) for key in keys]).encode())
+    digest.update(
+        repr([(key, reduce(lambda node, name: node[name], key.split("."), everything)) for key in keys]).encode()
+    )
     return digest.hexdigest()
 
 

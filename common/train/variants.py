@@ -19,10 +19,11 @@ from common.params import Recipe, Variant
 from common.score.machine import cpu_threads
 from common.score.scale import Scale
 from common.store import write_csv, write_json, write_text
-from common.train.loop import Player, Trained, Validate, supervised, whole
+from common.train.loop import Trained, Validate
 from common.train.patches import Batch
 from common.train.phases import WHOLE, Phase, fit_phases, joined
 from common.train.stage import stage_key
+from common.train.turns import Player, supervised, whole
 from common.train.weights import Parent, inherit, save_weights
 from common.train.workers import side_by_side
 

@@ -1,4 +1,4 @@
-"""Trained weights: one safetensors file for each variant and seed, models/<paper>/<group>/<variant>/seed<k>.safetensors.
+"""Trained weights, one safetensors file for each seed: models/<paper>/<group>/<variant>/seed<k>.safetensors.
 
 The network of a phase before the last is a variant <name>/<phase>.
 """

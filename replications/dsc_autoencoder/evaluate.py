@@ -65,9 +65,7 @@ def load_networks(settings: Settings, names: Iterable[str]) -> Networks:
     return {
         name: {
             seed: network.eval()  # type: ignore[misc]
-            for seed, network in load_trained(
-                PAPER, name, settings.train.every[name], variants(settings)[name]
-            ).items()
+            for seed, network in load_trained(PAPER, name, settings.train.every[name], variants(settings)[name]).items()
         }
         for name in names
     }

@@ -13,9 +13,9 @@ from common.noise.sensor import noisy_file
 from common.score.evaluation import validation
 from common.score.scale import Scale
 from common.store import load_arrays
-from common.train.loop import Player, supervised
 from common.train.losses import feature_distance
 from common.train.patches import Labelled, Patches
+from common.train.turns import Player, supervised
 from common.train.variants import Training, train_group
 from common.train.weights import Parent, first_seed, load_weights, weights_file
 from replications.dsc_autoencoder.labels import labelled_arrays

@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Noise(Section):
-    """sigma: test level of the Gaussian experiment. watched_sigma, curve_sigma: of validation images, Fig. 19's last."""
+    """sigma: Gaussian test level. watched_sigma, curve_sigma: of the validation images, the second for Fig. 19."""
 
     sigma: Sigma
     watched_sigma: Sigma

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import numpy as np
+
 from common.noise.sensor import (
     BlindGaussian,
     BlindPoisson,
@@ -13,7 +15,6 @@ from common.noise.sensor import (
     PoissonGaussian,
 )
 from replications.udncnn.params import Settings
-from replications.udncnn.pictures import has_colours
 
 PAPER = "udncnn"
 TABLE1, GAUSSIAN, POISSON, POISSON_GAUSSIAN = "table1", "gaussian", "poisson", "poisson_gaussian"
@@ -59,7 +60,11 @@ def colours_of(experiment: str, settings: Settings) -> int:
 def noisy_images(settings: Settings) -> list[Noisy]:
     """The noisy validation and test images of every experiment, in its colours."""
     return [
-        Noisy(name, corruption, split, partial(has_colours, colours=colours_of(name, settings)))
+        Noisy(name, corruption, split, partial(_has_colours, colours=colours_of(name, settings)))
         for name, corruption in corruptions(settings).items()
         for split in ("val", "test")
     ]
+
+
+def _has_colours(name: str, image: np.ndarray, colours: int) -> bool:
+    return image.shape[-1] == colours

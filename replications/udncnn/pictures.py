@@ -19,9 +19,4 @@ def in_grey(images: Mapping[str, np.ndarray]) -> Arrays:
 
 def of_colours(images: Mapping[str, np.ndarray], colours: int) -> Arrays:
     """Those of the images and their grey versions that have so many channels."""
-    return {name: image for name, image in images.items() if has_colours(name, image, colours)}
-
-
-def has_colours(name: str, image: np.ndarray, colours: int) -> bool:
-    """Whether an image has so many channels."""
-    return image.shape[-1] == colours
+    return {name: image for name, image in images.items() if image.shape[-1] == colours}

@@ -11,10 +11,10 @@ from torch.nn.functional import mse_loss
 
 from common.noise.sensor import Corruption
 from common.store import Arrays
-from common.train.loop import Loss
 from common.train.losses import canny_edges, edge_aware, sobel_magnitude
 from common.train.patches import Batch, Patches
 from common.train.phases import WHOLE, Phase, network_after
+from common.train.turns import Loss
 from common.train.weights import Parent
 from replications.udncnn.models import (
     NETWORKS,

@@ -4,7 +4,7 @@ from common import command
 from common.noise.sensor import corrupt
 from common.score.evaluation import validation
 from common.store import load_arrays
-from common.train.loop import supervised
+from common.train.turns import supervised
 from common.train.variants import Training, train_group
 from replications.udncnn.noise import PAPER
 from replications.udncnn.params import Settings

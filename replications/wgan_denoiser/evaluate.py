@@ -12,7 +12,7 @@ from common.noise.sensor import noisy_file
 from common.report.names import named, names_of
 from common.score.evaluation import as_denoiser, denoise_all, score_experiment, summary
 from common.score.panels import draw_panels
-from common.score.results import history
+from common.score.results import history as read_history
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.train.weights import load_trained
 from replications.wgan_denoiser import figures, measures, real
@@ -43,7 +43,7 @@ def main() -> None:
     write_json(results / "metrics.json", summary(scores))
     write_json(results / "image.json", image_measures(estimates, noisy, clean))
     write_json(results / "cross.json", cross_test(scores, list(settings.data.families)))
-    histories = {name: history(PAPER, name) for name in estimates}
+    histories = {name: read_history(PAPER, name) for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
     shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, named(PAPER, shown))

@@ -46,7 +46,7 @@ def main() -> None:
         if not mean_psnr_db("bm3d", high) < PUBLISHED_DB < mean_psnr_db("bm3d", low):
             raise UserError(
                 f"BM3D does not fall through {PUBLISHED_DB} dB from σ = {BRACKET[0]:g} to {BRACKET[1]:g} on the test "
-                "images: claim G8 needs photographs of a scene (data.families in replications/wgan_denoiser/params.yaml)"
+                "images: claim G8 needs photographs of a scene (data.families of replications/wgan_denoiser)"
             )
         # PSNR is all but linear in log σ, so that inverse interpolation needs half the steps of plain bisection.
         found = float(brentq(lambda tried: mean_psnr_db("bm3d", tried) - PUBLISHED_DB, low, high, xtol=TOLERANCE))
