@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from common.claims.schema import Experiment, Setting
 from common.errors import UserError
-from common.params import Settings
+from common.params import Settings, Trainings
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ def _members(name: str, value: Any, key: str, path: str) -> list[tuple[str, Any]
     fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
     if isinstance(value, BaseModel):
         fields = {field: getattr(value, field) for field in type(value).model_fields}
+    if isinstance(value, Trainings):
+        fields = {**fields, "variants": value.every}  # a claim names a variant, whatever its group
     if key != "*" and key not in fields:
         raise UserError(f"{path} is not a setting (claims.yaml): there is {', '.join(fields) or 'no key'}, not {key}")
     return [(f"{name}.{chosen}".strip("."), fields[chosen]) for chosen in (fields if key == "*" else [key])]
