@@ -30,7 +30,7 @@ def denoise_levels(
     scale = 255 / np.iinfo(pixels.dtype).max
     for inside, around in windows(pixels.shape[:2], network):
         noisy = pixels[around].astype(np.float32) * np.float32(scale)
-        estimate = _in_colours(noisy, denoiser, colours)
+        estimate = in_colours(noisy, denoiser, colours)
         top, left = inside[0].start - around[0].start, inside[1].start - around[1].start
         height, width = (part.stop - part.start for part in inside)
         levels = np.round(np.clip(estimate[top : top + height, left : left + width], 0, 255) / scale)
@@ -67,7 +67,8 @@ def windows(shape: tuple[int, ...], network: Network, tile: int = TILE) -> Itera
             yield (rows[0], columns[0]), (rows[1], columns[1])
 
 
-def _in_colours(noisy: np.ndarray, denoiser: Denoiser, colours: int) -> np.ndarray:
+def in_colours(noisy: np.ndarray, denoiser: Denoiser, colours: int) -> np.ndarray:
+    """A denoiser of images with `colours` channels (1 or 3) on an image with 1 or 3: see `denoise_levels`."""
     channels = noisy.shape[2]
     if channels == colours:
         return denoiser(noisy)
