@@ -17,7 +17,12 @@ Window = tuple[slice, slice]
 
 
 def denoise_levels(
-    pixels: np.ndarray, denoiser: Denoiser, network: Network, colours: int, advance: Callable[[], None]
+    pixels: np.ndarray,
+    denoiser: Denoiser,
+    network: Network,
+    colours: int,
+    advance: Callable[[], None],
+    tile: int = TILE,
 ) -> np.ndarray:
     """Denoise an image of whole levels: (H, W, C), uint8 or uint16, C = 1 or 3, to one of the same shape and type.
 
@@ -28,7 +33,7 @@ def denoise_levels(
     """
     denoised = np.empty_like(pixels)
     scale = 255 / np.iinfo(pixels.dtype).max
-    for inside, around in windows(pixels.shape[:2], network):
+    for inside, around in windows(pixels.shape[:2], network, tile):
         noisy = pixels[around].astype(np.float32) * np.float32(scale)
         estimate = in_colours(noisy, denoiser, colours)
         top, left = inside[0].start - around[0].start, inside[1].start - around[1].start
