@@ -12,8 +12,4 @@ def corruptions(settings: Settings) -> dict[str, Corruption]:
 
 def noisy_images(settings: Settings) -> list[Noisy]:
     """The noisy validation and test images."""
-    return [
-        Noisy(name, corruption, split)
-        for name, corruption in corruptions(settings).items()
-        for split in ("val", "test")
-    ]
+    return [Noisy("table1", corruptions(settings)["table1"], split) for split in ("val", "test")]

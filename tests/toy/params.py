@@ -1,27 +1,17 @@
 """The parameters of toy: what its params.yaml holds."""
 
 from common import params
-from common.params import Count, Recipe, Section, Sigma
 
 
-class Noise(Section):
-    sigma: Sigma
-
-
-class Data(params.Data):
-    crop: Count
-
-
-class Network(Section):
-    width: Count
+class Noise(params.Section):
+    sigma: params.Sigma
 
 
 class Train(params.Trainings):
-    recipe: Recipe
+    recipe: params.Recipe
 
 
 class Settings(params.Settings):
+    data: params.Data
     noise: Noise
-    data: Data
-    network: Network
     train: Train

@@ -17,7 +17,7 @@ def training(name: str, settings: Settings) -> Training:
     recipe, corruption = settings.train.recipe, corruptions(settings)["table1"]
     images, clean = (load_arrays(f"data/toy/{split}.safetensors") for split in ("train", "val"))
     return Training(
-        build=networks(settings)[name],
+        networks(settings)[name],
         batches=lambda seed: Patches(images, corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
         validate=validation(load_arrays(noisy_file("toy", "table1", "val")), clean),
         recipe=recipe,
