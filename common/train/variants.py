@@ -25,7 +25,7 @@ from common.train.patches import Batch
 from common.train.phases import WHOLE, Phase, fit_phases, joined
 from common.train.turns import Player, supervised, whole
 from common.train.weights import load_weights, save_weights, weights_file
-from common.train.workers import side_by_side
+from common.train.workers import side_by_side, visible_gpus
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
@@ -71,8 +71,9 @@ class Run:
 def train_named(paper: str, training: Callable[[str, Params], Training], description: str | None) -> None:
     """The command of a paper's training stage: the variants it names, over their seeds.
 
-    A stage trains several: starting Python takes as long as some of these trainings, and on CPUs they run side by side,
-    each on the profile's number of threads. Name the longest first, and none that another one starts from.
+    A stage trains several: starting Python takes as long as some of these trainings, and they run side by side: on CPUs
+    each on the profile's number of threads, on GPUs as many as share one. Name the longest first, and none that another
+    one starts from.
     training: what the variant of a name is trained to do, a function of a module. description: the command's help.
     Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
     last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json. UserError where the paper has
@@ -89,7 +90,9 @@ def train_named(paper: str, training: Callable[[str, Params], Training], descrip
     for name in names:
         (Path("models") / paper / name).mkdir(parents=True, exist_ok=True)  # also where nothing is trained
     work = partial(_train, paper, training, everything, checkpoint_key(paper, everything.seed))
-    runs = dict(zip(jobs, side_by_side(work, jobs, _at_a_time(everything.training.threads)), strict=True))
+    gpus = visible_gpus() if torch.cuda.is_available() else []
+    at_a_time = _at_a_time(everything.training.threads, everything.trainings_per_gpu * len(gpus))
+    runs = dict(zip(jobs, side_by_side(work, jobs, at_a_time, gpus), strict=True))
     if PartialState().is_main_process:
         for name in names:
             if variants[name].seeds:
@@ -113,11 +116,16 @@ def _train(
         )
 
 
-def _at_a_time(threads: int | None) -> int:
-    """How many trainings share this machine: as many as its cores bear; one on a GPU or under several processes."""
-    if threads is None or torch.cuda.is_available() or int(os.environ.get("WORLD_SIZE", 1)) > 1:
+def _at_a_time(threads: int | None, on_gpus: int) -> int:
+    """How many trainings share this machine: as many as its GPUs, else its cores, bear; one under several processes.
+
+    threads: of a training on a CPU, None for all. on_gpus: how many the GPUs bear, 0 where there are none.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         return 1
-    return max(1, torch.get_num_threads() // threads)
+    if on_gpus:
+        return on_gpus
+    return 1 if threads is None else max(1, torch.get_num_threads() // threads)
 
 
 def note_unrun(paper: str, name: str) -> None:

@@ -18,7 +18,6 @@ from common.score.scale import Scale
 from common.store import load_arrays
 from common.train.loop import NotFiniteLossError, Trained, fit
 from common.train.patches import Batch, Labelled, Patches
-from common.train.precision import GAIN, bf16_gain, choose_precision
 from common.train.seeding import seeded
 from common.train.turns import Loss, Player, supervised_at
 
@@ -158,12 +157,6 @@ def test_scale_maps_0_and_255_to_the_networks_range_and_back() -> None:
 
 def test_bf16_trains_too() -> None:
     assert np.isfinite(train(RECIPE.model_copy(update={"precision": "bf16"})).history["train_loss"]).all()
-
-
-def test_auto_precision_follows_the_probe_and_says_so() -> None:
-    choice = choose_precision("auto", torch.device("cpu"))
-    assert choice.name == ("bf16" if bf16_gain("cpu") >= GAIN else "fp32")
-    assert "in bf16" in choice.reason
 
 
 TRAIN_SCRIPT = """

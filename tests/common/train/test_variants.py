@@ -79,6 +79,7 @@ class Everything:
 
     training: params.Sharing
     seed: int = 0
+    trainings_per_gpu: int = 1
 
     def paper(self, name: str) -> SimpleNamespace:
         return SimpleNamespace(train=SimpleNamespace(variants=VARIANTS))
