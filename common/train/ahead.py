@@ -91,11 +91,14 @@ def sender(batches: Callable[[int], Batch], device: torch.device, share: slice) 
         inputs, targets = batch.inputs[share], batch.targets[share]
         if np.issubdtype(targets.dtype, np.integer):
             targets = targets.astype(np.int64)
-        made = [torch.from_numpy(np.ascontiguousarray(array)) for array in (inputs, targets)]
         if stream is None:
-            return Sent(*made)
+            return Sent(_tensor(inputs), _tensor(targets))
         with torch.cuda.stream(stream):
-            there = [tensor.pin_memory().to(device, non_blocking=True) for tensor in made]
-            return Sent(*there, stream.record_event())
+            there, wanted = (_tensor(part).pin_memory().to(device, non_blocking=True) for part in (inputs, targets))
+            return Sent(there, wanted, stream.record_event())
 
     return send
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ class Turn:
     def record(self, inputs: Tensor, targets: Tensor) -> None:
         """From now on, updates on batches of this shape repeat a recording. Weights and statistics stay as they are."""
         self._own_gradients_alone()
-        self.recording = Recording(lambda *batch: self._gradients(*batch, step=0), self.network, inputs, targets)
+        self.recording = Recording(partial(self._gradients, step=0), self.network, inputs, targets)
 
     def update(self, inputs: Tensor, targets: Tensor, step: int, average: Callable[[nn.Module], None]) -> None:
         """One optimiser step. average: of the gradients, over processes."""

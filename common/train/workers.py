@@ -32,8 +32,8 @@ def side_by_side(
     # CUDA bears it nowhere.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" and not gpus else "spawn")
     places: Any = context.SimpleQueue()
-    for process in range(processes):
-        places.put(gpus[process % len(gpus)] if gpus else None)
+    for place in range(processes):
+        places.put(gpus[place % len(gpus)] if gpus else None)
     with gathered(context) as messages:
         pool = ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_begin, initargs=(messages, places))
         with pool:

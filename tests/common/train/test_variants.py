@@ -192,3 +192,15 @@ def test_the_seed_of_a_run_shifts_all_trainings() -> None:
     shifted = fit_variant("paper", PLAIN, RECIPE, seed=3, own_seed=0)[""].network
     own = fit_variant("paper", PLAIN, RECIPE, seed=0, own_seed=3)[""].network
     assert torch.equal(next(shifted.parameters()), next(own.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("threads", "on_gpus", "processes", "expected"),
+    [(None, 0, "1", 1), (1, 0, "1", 4), (3, 0, "1", 1), (8, 0, "1", 1), (None, 8, "1", 8), (1, 8, "2", 1)],
+)
+def test_as_many_trainings_at_a_time_as_the_machine_bears(
+    monkeypatch: pytest.MonkeyPatch, threads: int | None, on_gpus: int, processes: str, expected: int
+) -> None:
+    monkeypatch.setattr("torch.get_num_threads", lambda: 4)
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    assert variants._at_a_time(threads, on_gpus) == expected
