@@ -25,6 +25,8 @@ from replications.dsc_autoencoder.models import Classifier, variants
 from replications.dsc_autoencoder.noise import DENOISE, corruptions
 
 PAPER = "dsc_autoencoder"
+TIMED = {"dsc": (DENOISE,)}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 SCALE = Scale(0, 255)
 CLASSIFIERS = ("classifier", "classifier_dsc")
 

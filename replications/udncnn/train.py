@@ -10,6 +10,8 @@ from common.train.variants import Training, train_named
 from replications.udncnn.tasks import tasks
 
 PAPER = "udncnn"
+TIMED: dict[str, tuple[str, ...]] = {"dncnn": (), "udncnn": (), "udncnn_code": (), "dudncnn": ()}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 
 
 def training(name: str, everything: Params) -> Training:
