@@ -63,7 +63,7 @@ def _in_order(pool: ThreadPoolExecutor, make: Callable[[int], T], numbers: range
 
 @dataclass(frozen=True)
 class Sent:
-    """A process's share of a batch, on its way to the device as it was made; labels as int64.
+    """A batch on its way to the device as it was made; labels as int64.
 
     inputs, targets: tensors of the shapes of `Batch`. arrived: what the device has to wait for, None where it is there.
     """
@@ -82,23 +82,61 @@ class Sent:
         return self.inputs, self.targets
 
 
-def sender(batches: Callable[[int], Batch], device: torch.device, share: slice) -> Callable[[int], Sent]:
-    """Number → this process's share of that batch, sent to the device on a stream of its own."""
+def sender(batches: Callable[[int], Batch], device: torch.device) -> Callable[[int], Sent]:
+    """Number → that batch, sent to the device on a stream of its own."""
     stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     def send(number: int) -> Sent:
         batch = batches(number)
-        inputs, targets = batch.inputs[share], batch.targets[share]
+        targets = batch.targets
         if np.issubdtype(targets.dtype, np.integer):
             targets = targets.astype(np.int64)
+        made, wanted = (torch.from_numpy(np.ascontiguousarray(part)) for part in (batch.inputs, targets))
         if stream is None:
-            return Sent(_tensor(inputs), _tensor(targets))
+            return Sent(made, wanted)
         with torch.cuda.stream(stream):
-            there, wanted = (_tensor(part).pin_memory().to(device, non_blocking=True) for part in (inputs, targets))
-            return Sent(there, wanted, stream.record_event())
+            made, wanted = (part.pin_memory().to(device, non_blocking=True) for part in (made, wanted))
+            return Sent(made, wanted, stream.record_event())
 
     return send
 
 
-def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
+@dataclass(frozen=True)
+class Share:
+    """Which images of a batch are a process's: every `processes`-th, from the `rank`-th on."""
+
+    rank: int = 0
+    processes: int = 1
+
+    def of(self, whole: Tensor) -> Tensor:
+        """The process's images."""
+        return whole[self.rank :: self.processes].contiguous()
+
+
+@contextmanager
+def arriving(
+    batches: Callable[[int], Batch], numbers: range, device: torch.device, share: Share
+) -> Iterator[Iterator[Sent]]:
+    """Yield an iterator over this process's share of the batches of these numbers, on the device.
+
+    A batch's noise is one stream of random numbers, so its shares cannot be made apart: each of several processes makes
+    every so-manieth batch whole, and deals it out.
+    """
+    send = sender(batches, device)
+    own = range(numbers.start + (share.rank - numbers.start) % share.processes, numbers.stop, share.processes)
+    with made_ahead(send, own, loader_threads(device)) as made:
+        yield made if share.processes == 1 or not numbers else _dealt(made, numbers, send(numbers[0]), share)
+
+
+def _dealt(made: Iterator[Sent], numbers: range, example: Sent, share: Share) -> Iterator[Sent]:
+    """example: any batch; the others have its shape."""
+    everyone = [Share(rank, share.processes) for rank in range(share.processes)]
+    shapes = [share.of(part) for part in example.received()]
+    for number in numbers:
+        maker = number % share.processes
+        whole = next(made).received() if maker == share.rank else (None, None)
+        inputs, targets = (torch.empty_like(shape) for shape in shapes)
+        for part, received in zip(whole, (inputs, targets), strict=True):
+            shares = None if part is None else [one.of(part) for one in everyone]
+            torch.distributed.scatter(received, shares, src=maker)
+        yield Sent(inputs, targets)

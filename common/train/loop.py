@@ -27,7 +27,7 @@ from common.progress import progress
 from common.score.machine import exact_float32
 from common.score.scale import Scale, channels_last
 from common.train import checkpoint
-from common.train.ahead import Sent, loader_threads, made_ahead, sender
+from common.train.ahead import Share, arriving, sender
 from common.train.memory import keep_freed_memory
 from common.train.patches import Batch
 from common.train.precision import Precision, choose_precision
@@ -120,16 +120,20 @@ class _Run:
 
     def train(self, batches: Callable[[int], Batch], validate: Validate, scratch: Path | None, label: str) -> None:
         device, steps = self.accelerator.device, self.recipe.steps
-        send = sender(batches, device, slice(self.accelerator.process_index, None, self.accelerator.num_processes))
+        share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         numbers = range(self.step * self.draws, steps * self.draws)
         shown = label if self.accelerator.is_main_process else ""
         started = saved = time.monotonic() - self.seconds
         if device.type == "cuda" and numbers:
-            self._record_passes(*self._received(send(numbers[0])))
-        with made_ahead(send, numbers, loader_threads(device)) as sent, progress(steps, shown, self.step) as advance:
+            first = sender(batches, device)(numbers[0]).received()
+            self._record_passes(*self._scaled(*(share.of(part) for part in first)))
+        with (
+            arriving(batches, numbers, device, share) as coming,
+            progress(steps, shown, self.step) as advance,
+        ):
             while self.step < steps:
                 lr = self.turns[0].lr
-                self._take_step([self._received(next(sent)) for _ in range(self.draws)])
+                self._take_step([self._scaled(*next(coming).received()) for _ in range(self.draws)])
                 self.step += 1
                 validating = self.step % self.recipe.validate_every == 0 or self.step == steps
                 reading = validating or self.step % READ_EVERY[device.type] == 0
@@ -156,9 +160,8 @@ class _Run:
                 turn.recording = None
             self.passes = f"eager: {str(error).splitlines()[0]}"
 
-    def _received(self, sent: Sent) -> tuple[Tensor, Tensor]:
+    def _scaled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and image targets in the network's range, labels as they are."""
-        inputs, targets = sent.received()
         return self.scale.to_network(inputs), self.scale.to_network(targets) if targets.is_floating_point() else targets
 
     def _take_step(self, drawn: Sequence[tuple[Tensor, Tensor]]) -> None:
