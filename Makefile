@@ -32,7 +32,7 @@ test: $(READY) ## all tests
 	@python -m pytest
 
 bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
-	@python -m common.train.bench
+	@python -m common.run.bench
 	@python -m pytest tests/bench --benchmark-only --benchmark-columns=min,median,stddev,rounds -s
 
 lint: $(READY) ## format, lint and types

@@ -1,4 +1,4 @@
-"""`make bench`: what the small parts of a training, scoring and noise cost (networks: `common.train.bench`)."""
+"""`make bench`: what the small parts of a training, scoring and noise cost (networks: `common.run.bench`)."""
 
 import statistics
 

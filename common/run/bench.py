@@ -186,16 +186,16 @@ def random_data(paper: str, experiments: set[str]) -> Iterator[None]:
 
 def time_papers(papers: Sequence[str], peak: float) -> Iterator[Row]:
     """The rows of these papers."""
-    everything = params.load().model_copy(update={"profile": "paper"})
     for paper in papers:
+        settings = params.load(paper, "paper")
         stage = import_module(f"replications.{paper}.train")
         timed: Mapping[str, tuple[str, ...]] = stage.TIMED
         for name, experiments in timed.items():
-            variant = everything.paper(paper).train.variants[name]
+            variant = settings.train.every[name]
             with random_data(paper, set(experiments)):
-                training: Training = stage.training(name, everything)
-            recipe = recipe_of(variant, training.recipe)
+                training: Training = stage.training(name, settings)
             print(f"  timing {paper} {name}", flush=True)
+            recipe = recipe_of(variant, training.recipe)
             yield time_training(paper, name, training, recipe, len(variant.seeds), peak)
 
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from common.noise.sensor import Gaussian
 from common.params import SGD, Constant, Recipe
-from common.train import bench
-from common.train.bench import Row, random_data, time_training
+from common.run import bench
+from common.run.bench import Row, random_data, time_training
 from common.train.patches import Patches
 from common.train.turns import Player, supervised
 from common.train.variants import Training
