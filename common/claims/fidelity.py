@@ -1,14 +1,11 @@
 """How near an experiment is to the paper's: computed from the settings in effect, never asserted."""
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
-from common.claims.schema import Experiment, Setting
-from common.errors import UserError
+from common.claims.inputs import resolve
+from common.claims.schema import Experiment, Setting, Settings
 from common.params import Params
 
 
@@ -18,57 +15,27 @@ class Fidelity:
 
     level: str
     off_protocol: bool
-    differs: str
+    differs: tuple[str, ...]
 
 
-LEVELS = ("full", "reduced", "stand-in")
-FULL = Fidelity("full", off_protocol=False, differs="")
+FULL = Fidelity("full", off_protocol=False, differs=())
 
 
-def compare(experiment: Experiment, paper: str, params: Params, seeds: int | None) -> Fidelity:
-    """The fidelity of an experiment under `params`; `seeds` is the number of trainings (None: nothing was trained)."""
-    data, noise, recipe = (
-        [line for path, published in section.items() for line in _differences(path, published, paper, params)]
-        for section in (experiment.data, experiment.noise, experiment.recipe)
-    )
-    few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds is not None and seeds < experiment.seeds else []
-    lines = [*noise, *data, *recipe, *few, *experiment.always.values()]
+def compare(experiment: Experiment, paper: str, settings: Params) -> Fidelity:
+    """The fidelity of an experiment under `settings`."""
+
+    def differences(section: Settings) -> list[str]:
+        return [
+            f"{name} {_text(ours)} (paper {_text(published)})"
+            for path, published in section.items()
+            for name, ours in resolve(path, paper, settings)
+            if not _same(ours, published)
+        ]
+
+    data, noise, recipe = map(differences, (experiment.data, experiment.noise, experiment.recipe))
+    lines = (*noise, *data, *recipe, *experiment.always.values())
     level = "stand-in" if data or "stand-in" in experiment.always else "reduced" if lines else "full"
-    return Fidelity(level, bool(noise), "; ".join(lines))
-
-
-def setting(path: str, paper: str, params: Params) -> Any:
-    """A paper's setting in effect, by dotted path; `noise.sigma` is the level after the override of `noise.sigma`."""
-    ((_, value),) = _resolve(path, paper, params)
-    return value
-
-
-def _differences(path: str, published: Setting, paper: str, params: Params) -> Iterator[str]:
-    for name, ours in _resolve(path, paper, params):
-        if not _same(ours, published):
-            yield f"{name} {_text(ours)} (paper {_text(published)})"
-
-
-def _resolve(path: str, paper: str, params: Params) -> list[tuple[str, Any]]:
-    """Settings at a dotted path; `*` stands for every key, `latency` and `baselines` for the profile's sections."""
-    if path == "noise.sigma":
-        return [(path, params.sigma(paper))]
-    keys = path.split(".")
-    found: list[tuple[str, Any]] = [("", params.paper(paper))]
-    if keys[0] in ("latency", "baselines"):
-        found = [(keys[0], getattr(params, keys.pop(0)))]
-    for key in keys:
-        found = [member for name, value in found for member in _members(name, value, key, path)]
-    return found
-
-
-def _members(name: str, value: Any, key: str, path: str) -> list[tuple[str, Any]]:
-    fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-    if isinstance(value, BaseModel):
-        fields = {field: getattr(value, field) for field in type(value).model_fields}
-    if key != "*" and key not in fields:
-        raise UserError(f"{path} is not a setting (claims.yaml): there is {', '.join(fields) or 'no key'}, not {key}")
-    return [(f"{name}.{chosen}".strip("."), fields[chosen]) for chosen in (fields if key == "*" else [key])]
+    return Fidelity(level, bool(noise), lines)
 
 
 def _same(ours: Any, published: Setting) -> bool:

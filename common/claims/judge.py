@@ -1,23 +1,22 @@
-"""A claim and its measurements → rows of the ledger."""
+"""A claim and its measurements → its row of the ledger."""
 
+import math
 from dataclasses import dataclass, replace
 
-from common.claims.arithmetic import evaluate
-from common.claims.conditions import Condition, conditions, number
-from common.claims.fidelity import FULL, LEVELS, compare
-from common.claims.measure import Measurements, NotMeasuredError
-from common.claims.observe import Observation, observe
-from common.claims.schema import SCORES, AnyClaim, Claims, Order, SelfCheck, Value
-from common.claims.verdict import CONSISTENT, CONTRADICTION, INCONCLUSIVE, NOT_RUN, UNTESTABLE, WHOLE, inside, verdict
-from common.errors import UserError
-from common.params import Params
+from common.claims.fidelity import FULL, Fidelity, compare
+from common.claims.inputs import NotMeasuredError, Run
+from common.claims.measure import Observation, measured, observe, recorded
+from common.claims.schema import SCORES, Claim, SelfCheck
+from common.claims.sentence import Sentence, evaluate, number
+from common.claims.verdict import CONSISTENT, CONTRADICTION, NOT_RUN, OFF_PROTOCOL, UNTESTABLE, inside, verdict
 
 
 @dataclass(frozen=True)
 class Row:
     """A row of results/claims.csv; numbers are text, as printed, but for the interval.
 
-    published_table, label: where the row stands in a published table.
+    because: the verdict in one line. reason: what differs from the paper's protocol, or why nothing was judged.
+    table: the published table that the row stands in, as `label`.
     """
 
     id: str
@@ -25,124 +24,123 @@ class Row:
     source: str
     kind: str
     says: str
+    test: str = ""
     published: str = ""
     ours: str = ""
     ci_low: float | None = None
     ci_high: float | None = None
     verdict: str = ""
+    because: str = ""
     fidelity: str = ""
     reason: str = ""
     profile: str = ""
     data: str = ""
     n: str = ""
     seeds: str = ""
-    margin: str = ""
     convention: str = ""
-    published_table: str | None = None
+    table: str | None = None
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the claims of a paper are judged with. data: name of the test set."""
-
-    claims: Claims
-    params: Params
-    measurements: Measurements
-    data: str = ""
-
-
-def judge(claim: AnyClaim, context: Context) -> list[Row]:
-    """The rows of one claim: one for each condition, and before them one for the whole of an order."""
-    rows = [_row(claim, condition, context) for condition in conditions(claim)]
-    return [_whole(claim, rows, context), *rows] if isinstance(claim, Order) else rows
-
-
-def check_itself(check: SelfCheck, context: Context) -> Row:
-    """The row of a paper's check against itself."""
-    row = Row(check.id, context.claims.paper, check.source, "self-check", check.says, profile=context.params.profile)
-    if check.published is None or check.computed is None:
-        return replace(row, verdict=CONTRADICTION)
+def judge(claim: Claim, run: Run) -> Row:
+    """The row of a claim; that of an order is as strong as its weakest pair."""
+    test, profile = claim.test, run.settings.profile
+    published = test.wanted if test.published is None else number(test.published)
+    convention = claim.convention if claim.measure in SCORES else ""
+    row = Row(claim.id, run.paper, claim.source, claim.kind, claim.says, test.text, published, convention=convention)
+    row = replace(row, profile=profile, table=claim.table, label=test.rows[0])
+    if profile not in claim.profiles:
+        return _unjudged(row, NOT_RUN, f"tested in profile {', '.join(claim.profiles)}")
+    if claim.untestable and claim.measure is None:
+        return _unjudged(row, UNTESTABLE, claim.untestable)
+    parts = test.pairs if test.form == "order" else [test]
     try:
-        computed = evaluate(str(check.computed), context.measurements.exact)
-    except ValueError as error:
-        raise UserError(f"{check.id}: computed: {error}") from None
-    agrees = abs(check.published - computed) <= check.tolerance + 1e-9 * abs(computed)  # the second term: rounding
+        observed = [observe(part, claim, run) for part in parts]
+        row = replace(row, ours=_ours(observed[0], claim, run))
+    except NotMeasuredError as missing:
+        return _unjudged(row, NOT_RUN, str(missing))
+    decided = [inside(one.interval, part.low, part.high) for one, part in zip(observed, parts, strict=True)]
+    held = False if False in decided else None if None in decided else True
+    weakest = observed[decided.index(held)]
+    row = replace(row, n=number(weakest.images), seeds=number(weakest.seeds))
+    if test.form != "order" and weakest.sampled and weakest.interval:
+        row = replace(row, ci_low=weakest.interval.low, ci_high=weakest.interval.high)
+    if claim.untestable:
+        return _unjudged(row, UNTESTABLE, claim.untestable)
+    fidelity, why = _fidelity(claim, weakest, run)
+    word = verdict(claim.kind, fidelity, held)
+    unjudged = "not judged, " + ("other noise" if fidelity.off_protocol else fidelity.level)
+    lines = [
+        _line(one, part, claim, unjudged if word == OFF_PROTOCOL else _outcome(one, part, answer))
+        for one, part, answer in zip(observed, parts, decided, strict=True)
+    ]
+    data = run.records.test_set() if claim.experiment else ""
+    return replace(row, verdict=word, because="; ".join(lines), fidelity=fidelity.level, reason=why, data=data)
+
+
+def check_itself(check: SelfCheck, run: Run) -> Row:
+    """The row of a paper's check against itself."""
+    row = Row(check.id, run.paper, check.source, "self-check", check.says, profile=run.settings.profile)
+    if check.test is None:
+        return replace(row, verdict=CONTRADICTION, because="by its own words")
+    printed, arithmetic, tolerance = check.test
+    computed = evaluate(arithmetic, lambda measure: recorded(measure, run).estimate.mean)
+    apart = abs(printed - computed)
+    agrees = apart <= tolerance + 1e-9 * abs(computed)  # the second term: rounding
+    allowed = f"± {number(tolerance)}" if tolerance else "exactly"
     return replace(
         row,
-        published=number(check.published),
+        test=f"{number(printed)} == {arithmetic}" + (f" +- {number(tolerance)}" if tolerance else ""),
+        published=number(printed),
         ours=number(computed),
         verdict=CONSISTENT if agrees else CONTRADICTION,
-        reason=f"computed: {check.computed}",
-        margin=f"±{number(check.tolerance)}" if check.tolerance else "exact",
+        because=f"{number(printed)} printed, {number(computed)} computed, {allowed}: "
+        + ("they agree" if agrees else f"{apart:.2g} apart"),
     )
 
 
-def _row(claim: AnyClaim, condition: Condition, context: Context) -> Row:
-    row = Row(
-        id=f"{claim.id}.{condition.suffix}" if condition.suffix else claim.id,
-        paper=context.claims.paper,
-        source=claim.source,
-        kind=claim.kind,
-        says=claim.says,
-        published=condition.published,
-        margin=condition.margin,
-        profile=context.params.profile,
-        convention=claim.convention if claim.measure in SCORES else "",
-        published_table=claim.table if isinstance(claim, Value) else None,
-        label=condition.suffix,
-    )
-    if context.params.profile not in claim.profiles:
-        return replace(row, verdict=NOT_RUN, reason=f"tested in profile {', '.join(claim.profiles)}")
-    if claim.untestable and claim.measure is None:
-        return replace(row, verdict=UNTESTABLE, reason=claim.untestable)
-    try:
-        observation = observe(condition, claim, context.measurements, context.params.seed)
-    except NotMeasuredError as reason:
-        return replace(row, verdict=NOT_RUN, reason=str(reason))
-    return _judged(_shown(row, observation), claim, condition, observation, context)
+def _unjudged(row: Row, word: str, reason: str) -> Row:
+    return replace(row, verdict=word, because=reason, reason=reason)
 
 
-def _shown(row: Row, observation: Observation) -> Row:
-    interval = observation.interval
-    sampled = interval is not None and interval.low < interval.high
-    return replace(
-        row,
-        ours=number(observation.mean),
-        ci_low=interval.low if interval and sampled else None,
-        ci_high=interval.high if interval and sampled else None,
-        n=number(observation.n),
-        seeds=number(observation.seeds),
-    )
+def _ours(observed: Observation, claim: Claim, run: Run) -> str:
+    """What was measured: the number, or the rows of an order as they came out."""
+    if claim.test.form != "order":
+        return number(observed.mean)
+    found = {row: measured(row, claim, run).estimate.mean for row in claim.test.rows}
+    rising = claim.test.high < math.inf
+    ranked = sorted(found, key=found.__getitem__, reverse=not rising)
+    return (" < " if rising else " > ").join(f"{row} {found[row]:.6g}" for row in ranked)
 
 
-def _judged(row: Row, claim: AnyClaim, condition: Condition, observation: Observation, context: Context) -> Row:
-    if claim.untestable:
-        return replace(row, verdict=UNTESTABLE, reason=claim.untestable)
-    fidelity, data = FULL, ""
-    if claim.experiment is not None:
-        experiment = context.claims.experiments[claim.experiment]
-        fidelity = compare(experiment, context.claims.paper, context.params, observation.seeds)
-        data = context.data
-    word = verdict(claim.kind, fidelity, inside(observation.interval, condition.low, condition.high))
-    why = [fidelity.differs, observation.note]
-    if word == INCONCLUSIVE:
-        why.append("the interval straddles the bound" if observation.interval else "too few samples for an interval")
-    return replace(row, verdict=word, fidelity=fidelity.level, reason="; ".join(filter(None, why)), data=data)
+def _fidelity(claim: Claim, observed: Observation, run: Run) -> tuple[Fidelity, str]:
+    """The fidelity, and in words what differs from the paper's protocol; fewer trainings are named, no more."""
+    if claim.experiment is None:
+        return FULL, ""
+    experiment = run.claims.experiments[claim.experiment]
+    fidelity, seeds = compare(experiment, run.paper, run.settings), observed.seeds
+    few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds and seeds < experiment.seeds else []
+    return fidelity, "; ".join([*fidelity.differs, *few])
 
 
-def _whole(claim: Order, pairs: list[Row], context: Context) -> Row:
-    """The row of a whole ranking: as strong as its weakest pair."""
-    weakest = min(pairs, key=lambda row: WHOLE.index(row.verdict) if row.verdict in WHOLE else 0)
-    sign = " > " if claim.better == "higher" else " < "
-    published = sign.join(f"{name} {number(claim.values.get(name))}".strip() for name in claim.ranking)
-    row = replace(weakest, id=claim.id, published=published, ours="", ci_low=None, ci_high=None, label="", margin="")
-    if claim.untestable or row.verdict == NOT_RUN:
-        return row
-    measured = {
-        name: context.measurements.measure(str(claim.measure), name, claim.experiment, claim.convention).estimate.mean
-        for name in claim.ranking
-    }
-    ours = sorted(measured, key=measured.__getitem__, reverse=claim.better == "higher")
-    lowest = max((row.fidelity for row in pairs), key=LEVELS.index)
-    return replace(row, ours=sign.join(f"{name} {measured[name]:.6g}" for name in ours), fidelity=lowest)
+def _line(observed: Observation, part: Sentence, claim: Claim, outcome: str) -> str:
+    """A verdict in words and numbers: 29.15 dB [29.14, 29.16] against 28.97 ± 0.15: outside by 0.03."""
+    decibels = any(name.endswith("_db") for name in str(claim.measure).split("."))
+
+    def short(value: float) -> str:
+        return f"{value:.2f}" if decibels else number(value) if value == round(value) else f"{value:.4g}"
+
+    interval = observed.interval if observed.sampled else None
+    told = [f"{part.text}:"] if claim.test.form == "order" else []
+    told += [short(observed.mean), *(["dB"] if decibels and part.form != "ratio" else [])]
+    told += [f"[{short(interval.low)}, {short(interval.high)}]"] if interval else []
+    told += ["(one training)"] if observed.seeds == 1 else []
+    return f"{' '.join(told)} against {part.wanted.removeprefix('within ')}: {outcome}"
+
+
+def _outcome(observed: Observation, part: Sentence, held: bool | None) -> str:
+    if held is None:
+        return "the interval straddles the bound" if observed.interval else "too few samples for an interval"
+    yes, no = ("holds", "fails") if part.published is None else ("within", "outside") if part.tolerance else ("equal", "off")
+    test = "" if observed.p_value is None else f", equivalence test p = {observed.p_value:.2g}"
+    return (yes if held else f"{no} by {max(part.low - observed.mean, observed.mean - part.high):.2g}") + test

@@ -1,136 +1,142 @@
-"""What was measured of a paper: its score tables and JSON records, addressed by the measures that claims name."""
+"""A claim's quantity, measured: its number and the interval that decides."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from common.claims.schema import SCORES
+from common.claims.inputs import NotMeasuredError, Records, Run, resolve
+from common.claims.schema import SCORES, Claim
+from common.claims.sentence import Sentence
 from common.errors import UserError
-from common.score.metrics import CONVENTIONS, pooled_psnr
-from common.score.statistics import EXACT, Estimate, mean_estimate, two_level_estimate
-from common.store import read_json
+from common.score.metrics import CONVENTIONS, pools
+from common.score.statistics import (
+    EXACT,
+    Estimate,
+    Interval,
+    drawn_estimate,
+    mean_estimate,
+    paired_estimate,
+    paired_interval,
+    two_level_estimate,
+)
 
-UNTRAINED = ("noisy", "black", "mean")
-"""Predictors in scores.csv that have no training seeds; those of baselines.csv have none either."""
 
+@dataclass(frozen=True)
+class Observation:
+    """interval: None where the samples give none. images, seeds: how many stand behind it; None where none do.
 
-class NotMeasuredError(Exception):
-    """This profile did not measure it; the message is the reason."""
+    p_value: of the equivalence test.
+    """
+
+    mean: float
+    interval: Interval | None
+    images: int | None = None
+    seeds: int | None = None
+    p_value: float | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the number varies, and by how much is known."""
+        return self.interval is not None and self.interval.low < self.interval.high
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One row's measurement.
-
-    estimate: its mean and what makes it uncertain, the test images being fixed. images: scores (seeds × images) for
-    pairing, None for a number from a JSON record. seeds: how many trainings stand behind it; None where none do.
-    """
+    """One row's measurement. scores: seeds × images, for pairing; None for a number from a JSON record."""
 
     estimate: Estimate
-    images: pd.DataFrame | None = None
+    scores: pd.DataFrame | None = None
     seeds: int | None = None
 
 
-class Measurements:
-    """The results of one paper.
+def observe(sentence: Sentence, claim: Claim, run: Run) -> Observation:
+    """Measure what a sentence without an order is about. Raises NotMeasuredError where the results lack it.
 
-    results: folder that holds <paper>/scores.csv, <paper>/baselines.csv and <paper>/*.json.
-    settings: resolves `settings.<path>`.
+    A row and a ratio are of the fixed test set; a difference of scores is paired over its images, which then stand
+    for others like them (PSNR per image then, whatever the convention pools).
     """
-
-    def __init__(self, results: Path, paper: str, settings: Callable[[str], Any]) -> None:
-        self.folder = results / paper
-        self.settings = settings
-        self._records: dict[str, Mapping[str, Any]] = {}
-
-    def measure(self, measure: str, name: str | None, experiment: str | None, convention: str) -> Measured:
-        """Measure one row. Raises NotMeasuredError where this profile has no such row, UserError for a wrong path."""
-        if measure in SCORES:
-            return self._scored(measure, str(name), str(experiment), convention)
-        return self._recorded(measure, name)
-
-    def exact(self, measure: str) -> float:
-        """A single number of the JSON records or settings."""
-        return self._recorded(measure, None).estimate.mean
-
-    @cached_property
-    def scores(self) -> pd.DataFrame:
-        """Scores of networks and filters: experiment, network, seed, image, draw, convention, mse, psnr_db, ssim."""
-        trained = _read_scores(self.folder / "scores.csv")
-        trained["trained"] = ~trained["network"].isin(UNTRAINED)
-        tables = [trained]
-        if (self.folder / "baselines.csv").exists():
-            tables.append(_read_scores(self.folder / "baselines.csv").assign(trained=False))
-        return pd.concat(tables, ignore_index=True)
-
-    def set_scores(self, measure: str, network: str, experiment: str, convention: str) -> pd.DataFrame:
-        """Score of the whole test set, as the convention pools it: a row for each seed, a column for each draw."""
-        rows = self._rows(network, experiment, convention).groupby(["seed", "draw"])
-        return pd.Series({key: _set_score(own, measure, convention) for key, own in rows}).unstack()
-
-    @cached_property
-    def _groups(self) -> dict[Any, pd.DataFrame]:
-        return dict(iter(self.scores.groupby(["network", "experiment", "convention"], sort=False)))
-
-    def _rows(self, network: str, experiment: str, convention: str) -> pd.DataFrame:
-        own = self._groups.get((network, experiment, convention))
-        if own is None:
-            raise NotMeasuredError(f"no scores of {network} in experiment {experiment}")
-        return own
-
-    def _scored(self, measure: str, network: str, experiment: str, convention: str) -> Measured:
-        own = self._rows(network, experiment, convention)
-        by_image = own.pivot_table(index="seed", columns="image", values=measure, aggfunc="mean")
-        if by_image.isna().to_numpy().any():
-            raise UserError(f"{self.folder}/scores.csv: the seeds of {network} were not scored on the same images")
-        sets = self.set_scores(measure, network, experiment, convention)
-        trained = bool(own["trained"].iloc[0])
-        return Measured(two_level_estimate(sets.to_numpy()), by_image, len(by_image) if trained else None)
-
-    def _recorded(self, measure: str, name: str | None) -> Measured:
-        file, path = measure.replace("{}", name or "{}").split(".", 1)
-        if file == "settings":
-            value = self.settings(path)
+    rows = [measured(row, claim, run) for row in sentence.rows]
+    seeds = min((row.seeds for row in rows if row.seeds is not None), default=None)
+    images = None if rows[0].scores is None else rows[0].scores.shape[1]
+    estimate = rows[0].estimate
+    if sentence.form == "ratio":
+        return _ratio(estimate, rows[1].estimate, claim.id, images, seeds)
+    interval: Interval | None = None
+    if sentence.form == "difference":
+        if rows[0].scores is None or rows[1].scores is None:
+            estimate = estimate.minus(rows[1].estimate)
         else:
-            if file not in self._records:
-                self._records[file] = read_json(self.folder / f"{file}.json")
-            value = _at(self._records[file], path, name, f"{self.folder}/{file}.json")
-        if isinstance(value, bool) or not isinstance(value, int | float | list) or value == []:
-            raise UserError(f"measure {measure} must be a number or a list of numbers, got {value!r}")
-        if isinstance(value, list):
-            return Measured(mean_estimate(value), seeds=len(value))
-        return Measured(Estimate(float(value), (EXACT,)))
+            shared = rows[0].scores.columns.intersection(rows[1].scores.columns).sort_values()
+            if shared.empty:
+                raise UserError(f"{' and '.join(sentence.rows)} were not scored on the same images")
+            left, right = (row.scores[shared].to_numpy() for row in rows if row.scores is not None)
+            estimate, images = paired_estimate(left, right), len(shared)
+            interval = None if sentence.equivalence else paired_interval(left, right, seed=run.settings.seed)
+    if sentence.equivalence:
+        test = estimate.equivalence(sentence.high)
+        return Observation(estimate.mean, test.interval, images, seeds, test.p_value)
+    return Observation(estimate.mean, interval or estimate.interval(), images, seeds)
 
 
-def _read_scores(path: Path) -> pd.DataFrame:
-    """A score table; an image id `name#k` is draw k of the image `name`."""
-    if not path.is_file():
-        raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
-    table = pd.read_csv(path, dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
-    names = table["image"].str.partition("#")
-    return table.assign(image=names[0], draw=names[2])
+def measured(row: str, claim: Claim, run: Run) -> Measured:
+    """The claim's measure of one row."""
+    measure = str(claim.measure)
+    if measure not in SCORES:
+        return recorded(measure.replace("{}", row), run, row)
+    scores = run.records.rows(row, str(claim.experiment), claim.convention)
+    by_seed = set_scores(scores, measure, claim.convention)
+    by_image = scores.pivot_table(index="seed", columns="image", values=measure, aggfunc="mean")
+    estimate = two_level_estimate(by_seed.mean(axis=2)) if len(by_seed) > 1 else drawn_estimate(by_seed[0])
+    return Measured(estimate, by_image, len(by_seed) if scores["trained"].iloc[0] else None)
 
 
-def _set_score(rows: pd.DataFrame, measure: str, convention: str) -> float:
-    """Score of a whole test set, as its convention pools it. The images' order is that of their names."""
-    if measure == "psnr_db":
-        return pooled_psnr(rows.sort_values("image")["mse"].tolist(), CONVENTIONS[convention])
-    return float(rows[measure].mean())
+def set_scores(scores: pd.DataFrame, measure: str, convention: str) -> np.ndarray:
+    """What the convention averages, (seeds, draws, images or batches); the images' order is that of their names."""
+    value = "mse" if measure == "psnr_db" else measure
+    table = scores.pivot_table(index=["seed", "draw"], columns="image", values=value)
+    shape = scores["seed"].nunique(), scores["draw"].nunique(), -1
+    if table.isna().to_numpy().any() or len(table) < shape[0] * shape[1]:
+        raise UserError(f"scores.csv: the seeds of {scores['network'].iloc[0]} were not scored on the same images")
+    rows = table.to_numpy()
+    return np.reshape([pools(row.tolist(), CONVENTIONS[convention]) for row in rows] if measure == "psnr_db" else rows, shape)
 
 
-def _at(record: Any, path: str, name: str | None, file: str) -> Any:
+def recorded(measure: str, run: Run, row: str = "") -> Measured:
+    """A number of the JSON records, exact, or a list with one for each training seed; or a setting."""
+    file, path = measure.split(".", 1)
+    if file == "settings":
+        ((_, value),) = resolve(path, run.paper, run.settings)
+    else:
+        value = _at(run.records, file, path, row)
+    if isinstance(value, bool) or not isinstance(value, int | float | list) or value == []:
+        raise UserError(f"measure {measure} must be a number or a list of numbers, got {value!r}")
+    if isinstance(value, list):
+        return Measured(mean_estimate(value), seeds=len(value))
+    return Measured(Estimate(float(value), (EXACT,)))
+
+
+def _at(records: Records, file: str, path: str, row: str) -> Any:
     """Follow a dotted path; a missing key that is the row's name is not measured, any other is a mistake."""
+    value: Any = records.record(file)
     keys = path.split(".")
     for depth, key in enumerate(keys):
-        if not isinstance(record, Mapping) or key not in record:
-            missing = ".".join(keys[: depth + 1])
-            if key == name:
-                raise NotMeasuredError(f"no {missing} in {file}")
-            known = ", ".join(record) if isinstance(record, Mapping) else "a value"
-            raise UserError(f"measure {missing} is not in {file}, which has {known} there")
-        record = record[key]
-    return record
+        if not isinstance(value, Mapping) or key not in value:
+            missing, where = ".".join(keys[: depth + 1]), f"{records.folder}/{file}.json"
+            if key == row:
+                raise NotMeasuredError(f"no {missing} in {where}")
+            known = ", ".join(value) if isinstance(value, Mapping) else "a value"
+            raise UserError(f"measure {missing} is not in {where}, which has {known} there")
+        value = value[key]
+    return value
+
+
+def _ratio(a: Estimate, b: Estimate, claim: str, images: int | None, seeds: int | None) -> Observation:
+    """The interval is that of the logarithms' difference, so that a / b and b / a agree."""
+    if min(a.mean, b.mean) <= 0:
+        raise UserError(f"{claim}: a ratio needs positive measurements, got {a.mean:g} and {b.mean:g}")
+    interval = a.log().minus(b.log()).interval()
+    return Observation(a.mean / b.mean, interval and Interval(*map(math.exp, interval)), images, seeds)

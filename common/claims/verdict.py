@@ -10,9 +10,6 @@ UNTESTABLE, NOT_RUN = "untestable", "not run in this profile"
 CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 """What a paper's check against itself finds; the words above are for claims."""
 
-WHOLE = (NOT_RUN, OFF_PROTOCOL, NOT_REPRODUCED, DOES_NOT_HOLD, INCONCLUSIVE, HOLDS, REPRODUCED)
-"""A ranking's verdict is the first of these that one of its neighbouring pairs has."""
-
 
 def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:
     """The outcome of a condition in words; `held` is None where the measurement does not decide.

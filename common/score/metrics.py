@@ -107,15 +107,14 @@ def score_all(estimate: np.ndarray, clean: np.ndarray) -> dict[str, Score]:
     return scores
 
 
-def pooled_psnr(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> float:
-    """PSNR in dB of a set of equally large images, from each image's mean squared error in the order of the set."""
+def pools(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> list[float]:
+    """PSNRs in dB whose mean is a set's: of each image, of each batch, or the one of all, as the convention pools.
+
+    mse: each image's mean squared error in the order of the set; the images are equally large.
+    """
     errors = np.asarray(mse, dtype=float)
-    if convention.pool == "images":
-        return float(np.mean([psnr(error) for error in errors]))
-    if convention.pool == "error":
-        return psnr(float(errors.mean()))
-    batches = [errors[start : start + batch] for start in range(0, len(errors), batch)]
-    return float(np.mean([psnr(float(members.mean())) for members in batches]))
+    size = {"images": 1, "batches": batch, "error": len(errors)}[convention.pool]
+    return [psnr(float(errors[start : start + size].mean())) for start in range(0, len(errors), size)]
 
 
 def luma(image: np.ndarray) -> np.ndarray:

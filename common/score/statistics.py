@@ -110,6 +110,20 @@ def two_level_estimate(table: ArrayLike) -> Estimate:
     return Estimate(float(scores.mean()), _part(scores.mean(axis=1)) + _part(scores.mean(axis=0)))
 
 
+def drawn_estimate(table: ArrayLike) -> Estimate:
+    """Mean of one denoiser's scores of one fixed test set, `table` (draws, images): where there is a single training.
+
+    Each image has noise and crops of its own, independent of the others': Var = Σ s²(draws of an image) / draws /
+    images². Of a single draw the images' own spread is taken, which holds the draw's and more.
+    """
+    scores = np.atleast_2d(np.asarray(table, dtype=float))
+    draws, images = scores.shape
+    if draws == 1 or not np.isfinite(scores).all():
+        return Estimate(float(scores.mean()), _part(scores[0]))
+    variances = scores.var(axis=0, ddof=1) / draws / images**2
+    return Estimate(float(scores.mean()), tuple(Part(float(variance), draws - 1) for variance in variances))
+
+
 def paired_estimate(a: ArrayLike, b: ArrayLike) -> Estimate:
     """Mean of a - b over images, both (seeds, images) in the same order of images, the numbers of seeds free.
 
