@@ -11,24 +11,26 @@ from pathlib import Path
 import pandas as pd
 
 from common import params
-from common.claims.inputs import Records, Run, settings_of
+from common.claims.fidelity import Settings, settings_of
 from common.claims.judge import Row, check_itself, judge
+from common.claims.measure import Run
 from common.claims.schema import load
 from common.claims.sentence import number
 from common.errors import UserError
-from common.params import PROFILES, Params
+from common.params import PROFILES
+from common.score.results import Measurements, record
 from common.store import write_csv
 
 COLUMNS = [field.name for field in fields(Row) if field.name not in ("table", "label")]
 TABLE_COLUMNS = ["row", "published", "ours", "ci_low", "ci_high", "difference", "fidelity", "verdict"]
 
 
-def ledger(paper: str, settings: Params, results: Path) -> list[Row]:
+def ledger(paper: str, settings: Settings, folder: Path) -> list[Row]:
     """Every row of one paper: its claims in the order of claims.yaml, then its checks against itself."""
-    run = Run(load(paper), settings, Records(results, paper))
-    return [judge(claim, run) for claim in run.claims.claims] + [
-        check_itself(check, run) for check in run.claims.self_checks
-    ]
+    data = record(folder / paper / "data.json").get("test", {}).get("dataset", "")
+    run = Run(load(paper), settings, Measurements(paper, folder), data)
+    rows = [judge(claim, run) for claim in run.claims.claims]
+    return rows + [check_itself(check, run) for check in run.claims.self_checks]
 
 
 def claims_table(rows: list[Row]) -> pd.DataFrame:
@@ -54,10 +56,10 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder that is judged and written to")
     parser.add_argument("--profile", choices=PROFILES, help="judge by this profile's settings, not by those in effect")
     arguments = parser.parse_args()
-    results, settings = arguments.results, settings_of(arguments.profile)
+    results, profile = arguments.results, arguments.profile
     if not results.is_dir():
         raise UserError(f"--results must be a folder of results, got {results}, which is not there")
-    rows = [row for paper in params.papers() for row in ledger(paper, settings, results)]
+    rows = [row for paper in params.papers() for row in ledger(paper, settings_of(paper, profile), results)]
     for name, table in published_tables(rows).items():
         write_csv(results / "tables" / f"{name}.csv", table)
     write_csv(results / "claims.csv", claims_table(rows))

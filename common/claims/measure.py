@@ -1,36 +1,43 @@
 """A claim's quantity, measured: its number and the interval that decides."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from common.claims.inputs import NotMeasuredError, Records, Run, resolve
-from common.claims.schema import SCORES, Claim
+from common.claims.fidelity import Settings, matching
+from common.claims.schema import SCORES, Claim, Claims
 from common.claims.sentence import Sentence
 from common.errors import UserError
-from common.score.metrics import CONVENTIONS, pools
-from common.score.statistics import (
-    EXACT,
-    Estimate,
-    Interval,
-    drawn_estimate,
-    mean_estimate,
-    paired_estimate,
-    paired_interval,
-    two_level_estimate,
-)
+from common.score import statistics
+from common.score.metrics import set_scores
+from common.score.results import Measurements
+from common.score.statistics import EXACT, Estimate, Interval
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one paper's claims are judged by. data: name of the test images."""
+
+    claims: Claims
+    settings: Settings
+    results: Measurements
+    data: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A row's measurement. scores: seeds × images, for pairing, where it is a score. seeds: its trainings, if any."""
+
+    estimate: Estimate
+    scores: pd.DataFrame | None = None
+    seeds: int | None = None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """interval: None where the samples give none. images, seeds: how many stand behind it; None where none do.
-
-    p_value: of the equivalence test.
-    """
+    """A quantity. interval: None where the samples give none. p_value: of the equivalence test."""
 
     mean: float
     interval: Interval | None
@@ -39,43 +46,41 @@ class Observation:
     p_value: float | None = None
 
     @property
-    def sampled(self) -> bool:
-        """Whether the number varies, and by how much is known."""
-        return self.interval is not None and self.interval.low < self.interval.high
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One row's measurement. scores: seeds × images, for pairing; None for a number from a JSON record."""
-
-    estimate: Estimate
-    scores: pd.DataFrame | None = None
-    seeds: int | None = None
+    def sampled(self) -> Interval | None:
+        """The interval, where the number varies."""
+        return self.interval if self.interval and self.interval.low < self.interval.high else None
 
 
 def observe(sentence: Sentence, claim: Claim, run: Run) -> Observation:
-    """Measure what a sentence without an order is about. Raises NotMeasuredError where the results lack it.
+    """Measure the quantity of a sentence that is no order. Raises NotMeasuredError where the results lack it.
 
     A row and a ratio are of the fixed test set; a difference of scores is paired over its images, which then stand
     for others like them (PSNR per image then, whatever the convention pools).
     """
-    rows = [measured(row, claim, run) for row in sentence.rows]
+    first, *others = rows = [measured(row, claim, run) for row in sentence.rows]
     seeds = min((row.seeds for row in rows if row.seeds is not None), default=None)
-    images = None if rows[0].scores is None else rows[0].scores.shape[1]
-    estimate = rows[0].estimate
-    if sentence.form == "ratio":
-        return _ratio(estimate, rows[1].estimate, claim.id, images, seeds)
-    interval: Interval | None = None
-    if sentence.form == "difference":
-        if rows[0].scores is None or rows[1].scores is None:
-            estimate = estimate.minus(rows[1].estimate)
-        else:
-            shared = rows[0].scores.columns.intersection(rows[1].scores.columns).sort_values()
-            if shared.empty:
-                raise UserError(f"{' and '.join(sentence.rows)} were not scored on the same images")
-            left, right = (row.scores[shared].to_numpy() for row in rows if row.scores is not None)
-            estimate, images = paired_estimate(left, right), len(shared)
-            interval = None if sentence.equivalence else paired_interval(left, right, seed=run.settings.seed)
+    images = None if first.scores is None else first.scores.shape[1]
+    estimate, interval = first.estimate, None
+    if sentence.form == "ratio":  # the interval of the logarithms' difference, so that a / b and b / a agree
+        ratio = [row.estimate for row in rows]
+        if min(estimate.mean for estimate in ratio) <= 0:
+            raise UserError(
+                f"{claim.id}: a ratio needs positive measurements, got {ratio[0].mean:g}, {ratio[1].mean:g}"
+            )
+        bounds = ratio[0].log().minus(ratio[1].log()).interval()
+        interval = bounds and Interval(*map(math.exp, bounds))
+        return Observation(ratio[0].mean / ratio[1].mean, interval, images, seeds)
+    for other in others:
+        if first.scores is None or other.scores is None:
+            estimate = first.estimate.minus(other.estimate)
+            continue
+        shared = first.scores.columns.intersection(other.scores.columns).sort_values()
+        if shared.empty:
+            raise UserError(f"{' and '.join(sentence.rows)} were not scored on the same images")
+        left, right, images = first.scores[shared].to_numpy(), other.scores[shared].to_numpy(), len(shared)
+        estimate = statistics.paired_estimate(left, right)
+        if not sentence.equivalence:
+            interval = statistics.paired_interval(left, right, seed=run.settings["seed"])
     if sentence.equivalence:
         test = estimate.equivalence(sentence.high)
         return Observation(estimate.mean, test.interval, images, seeds, test.p_value)
@@ -86,57 +91,23 @@ def measured(row: str, claim: Claim, run: Run) -> Measured:
     """The claim's measure of one row."""
     measure = str(claim.measure)
     if measure not in SCORES:
-        return recorded(measure.replace("{}", row), run, row)
-    scores = run.records.rows(row, str(claim.experiment), claim.convention)
-    by_seed = set_scores(scores, measure, claim.convention)
-    by_image = scores.pivot_table(index="seed", columns="image", values=measure, aggfunc="mean")
-    estimate = two_level_estimate(by_seed.mean(axis=2)) if len(by_seed) > 1 else drawn_estimate(by_seed[0])
-    return Measured(estimate, by_image, len(by_seed) if scores["trained"].iloc[0] else None)
+        return _recorded(measure.replace("{}", row), row, run)
+    scores = run.results.scores_of(row, str(claim.experiment), claim.convention)
+    sets = set_scores(scores, measure, claim.convention)
+    estimate = statistics.two_level_estimate(sets.mean(axis=2)) if len(sets) > 1 else statistics.drawn_estimate(sets[0])
+    by_image = scores.pivot_table(index="seed", columns="image", values=measure)
+    return Measured(estimate, by_image, len(sets) if scores["trained"].iloc[0] else None)
 
 
-def set_scores(scores: pd.DataFrame, measure: str, convention: str) -> np.ndarray:
-    """What the convention averages, (seeds, draws, images or batches); the images' order is that of their names."""
-    value = "mse" if measure == "psnr_db" else measure
-    table = scores.pivot_table(index=["seed", "draw"], columns="image", values=value)
-    shape = scores["seed"].nunique(), scores["draw"].nunique(), -1
-    if table.isna().to_numpy().any() or len(table) < shape[0] * shape[1]:
-        raise UserError(f"scores.csv: the seeds of {scores['network'].iloc[0]} were not scored on the same images")
-    rows = table.to_numpy()
-    return np.reshape([pools(row.tolist(), CONVENTIONS[convention]) for row in rows] if measure == "psnr_db" else rows, shape)
-
-
-def recorded(measure: str, run: Run, row: str = "") -> Measured:
+def _recorded(measure: str, row: str, run: Run) -> Measured:
     """A number of the JSON records, exact, or a list with one for each training seed; or a setting."""
-    file, path = measure.split(".", 1)
-    if file == "settings":
-        ((_, value),) = resolve(path, run.paper, run.settings)
+    value: Any
+    if measure.startswith("settings."):
+        (value,) = matching(measure.removeprefix("settings."), run.settings).values()
     else:
-        value = _at(run.records, file, path, row)
-    if isinstance(value, bool) or not isinstance(value, int | float | list) or value == []:
+        value = run.results.recorded(measure, row)
+    if isinstance(value, list) and value:
+        return Measured(statistics.mean_estimate(value), seeds=len(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"measure {measure} must be a number or a list of numbers, got {value!r}")
-    if isinstance(value, list):
-        return Measured(mean_estimate(value), seeds=len(value))
     return Measured(Estimate(float(value), (EXACT,)))
-
-
-def _at(records: Records, file: str, path: str, row: str) -> Any:
-    """Follow a dotted path; a missing key that is the row's name is not measured, any other is a mistake."""
-    value: Any = records.record(file)
-    keys = path.split(".")
-    for depth, key in enumerate(keys):
-        if not isinstance(value, Mapping) or key not in value:
-            missing, where = ".".join(keys[: depth + 1]), f"{records.folder}/{file}.json"
-            if key == row:
-                raise NotMeasuredError(f"no {missing} in {where}")
-            known = ", ".join(value) if isinstance(value, Mapping) else "a value"
-            raise UserError(f"measure {missing} is not in {where}, which has {known} there")
-        value = value[key]
-    return value
-
-
-def _ratio(a: Estimate, b: Estimate, claim: str, images: int | None, seeds: int | None) -> Observation:
-    """The interval is that of the logarithms' difference, so that a / b and b / a agree."""
-    if min(a.mean, b.mean) <= 0:
-        raise UserError(f"{claim}: a ratio needs positive measurements, got {a.mean:g} and {b.mean:g}")
-    interval = a.log().minus(b.log()).interval()
-    return Observation(a.mean / b.mean, interval and Interval(*map(math.exp, interval)), images, seeds)

@@ -1,4 +1,4 @@
-"""The sentences that claims are tested by (`schema` shows every form), and arithmetic; nothing is executed."""
+"""The sentences that claims are tested by (CONTRIBUTING.md shows every form), and arithmetic; nothing is executed."""
 
 import ast
 import itertools
@@ -16,7 +16,6 @@ OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Pow: operator.pow,
 }
 FUNCTIONS: dict[str, Callable[[float], float]] = {"log10": math.log10, "sqrt": math.sqrt}
-FORMS = "a == 28.97 +- 0.15, a - b >= -0.3, 1 <= a - b <= 2, a / b <= 0.1, a > b > c, a < 0 or a == b +- 0.2"
 TINY = math.nextafter(0, 1)
 """The number next to zero: a sign holds where an interval excludes zero itself."""
 
@@ -39,52 +38,62 @@ class Sentence:
 
     @property
     def pairs(self) -> "list[Sentence]":
-        """What an order says of each two neighbours."""
+        """What is measured: the quantity, or each two neighbours of an order."""
+        if self.form != "order":
+            return [self]
         neighbours = itertools.pairwise(self.rows)
         return [Sentence(" - ".join(pair), "difference", pair, self.low, self.high) for pair in neighbours]
 
     @property
     def wanted(self) -> str:
-        """Where the quantity must lie, as the ledger prints it."""
+        """Where the quantity must lie, in words; nothing where the sentence compares nothing."""
         if self.form == "order":
             return self.text
         if self.published is not None:
             return number(self.published) + (f" ± {number(self.tolerance)}" if self.tolerance else "")
         if self.equivalence:
-            return f"within ±{number(self.high)}"
-        signs = {TINY: "> 0", -TINY: "< 0"}
-        ends = ((self.low, "≥"), (self.high, "≤"))
+            return f"±{number(self.high)}"
+        signs, ends = {TINY: "> 0", -TINY: "< 0"}, ((self.low, "≥"), (self.high, "≤"))
         return ", ".join(signs.get(end, f"{sign} {number(end)}") for end, sign in ends if math.isfinite(end))
 
 
+@dataclass(frozen=True)
+class Check:
+    """A paper's printed number and what its other numbers make of it."""
+
+    text: str
+    printed: float
+    computed: float
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they differ by no more than the tolerance, but for rounding."""
+        return abs(self.printed - self.computed) <= self.tolerance + 1e-9 * abs(self.computed)
+
+
 def parse(text: object) -> Sentence:
-    """Understand a sentence. Raises ValueError, with the forms there are, for anything else."""
+    """Understand a sentence. Raises ValueError, which shows what one is like."""
     try:
         tree = ast.parse(str(text), mode="eval").body
         sentence = _compared(tree, str(text)) if isinstance(tree, ast.Compare) else _quantity(tree, str(text))
     except (SyntaxError, ValueError):
-        raise ValueError(f"a sentence such as {FORMS}") from None
-    if len(set(sentence.rows)) < len(sentence.rows):
-        raise ValueError("a sentence that names no row twice")
+        sentence = None
+    if sentence is None or len(set(sentence.rows)) < len(sentence.rows) or sentence.low > sentence.high:
+        raise ValueError("a sentence of different rows, such as a - b >= -0.3 or a > b > c (CONTRIBUTING.md has all)")
     return sentence
 
 
-def parse_check(text: object) -> tuple[float, str, float]:
-    """Understand `printed == computed +- tolerance`: the number, the arithmetic and the tolerance."""
+def parse_check(text: object) -> Check:
+    """Understand `printed == computed +- tolerance`, arithmetic with log10() and sqrt(). Raises ValueError."""
     try:
         match ast.parse(str(text), mode="eval").body:
             case ast.Compare(left=printed, ops=[ast.Eq()], comparators=[right]):
                 computed, tolerance = _tolerated(right)
-                _value(computed, lambda measure: 1.0)  # what is no arithmetic is refused before anything is measured
-                return _value(printed), ast.unparse(computed), tolerance
+                return Check(str(text), _value(printed), _value(computed), tolerance)
     except (SyntaxError, ValueError):
         pass
     raise ValueError("printed == computed +- tolerance, such as 4 == 600 / 150 +- 0.5")
-
-
-def evaluate(expression: str, measured: Callable[[str], float]) -> float:
-    """Value of numbers, + - * / **, log10(), sqrt() and measures such as `complexity.dncnn.macs`, told by `measured`."""
-    return _value(ast.parse(expression, mode="eval").body, measured)
 
 
 def number(value: float | None) -> str:
@@ -95,43 +104,36 @@ def number(value: float | None) -> str:
 
 
 def _compared(tree: ast.Compare, text: str) -> Sentence:
-    terms, signs = [tree.left, *tree.comparators], [type(sign) for sign in tree.ops]
-    names = tuple(term.id for term in terms if isinstance(term, ast.Name))
-    if len(names) == len(terms) and set(signs) in ({ast.Gt}, {ast.Lt}):
-        low, high = (TINY, math.inf) if signs[0] is ast.Gt else (-math.inf, -TINY)
+    names = tuple(term.id for term in (tree.left, *tree.comparators) if isinstance(term, ast.Name))
+    signs = {type(sign) for sign in tree.ops}
+    if len(names) > len(tree.ops) and signs in ({ast.Gt}, {ast.Lt}):
+        low, high = (TINY, math.inf) if signs == {ast.Gt} else (-math.inf, -TINY)
         return Sentence(text, "order" if len(names) > 2 else "difference", names, low, high)
-    if signs == [ast.LtE, ast.LtE] and _value(terms[0]) <= _value(terms[2]):
-        return replace(_quantity(terms[1], text), low=_value(terms[0]), high=_value(terms[2]))
-    if len(terms) > 2:
-        raise ValueError(text)
-    right, tolerance = _tolerated(terms[1])
-    if signs == [ast.Eq] and isinstance(terms[0], ast.Name) and isinstance(right, ast.Name) and tolerance > 0:
-        rows = terms[0].id, right.id
-        return Sentence(text, "difference", rows, -tolerance, tolerance, equivalence=True)
-    quantity, bound = _quantity(terms[0], text), _value(right if signs == [ast.Eq] else terms[1])
-    if signs == [ast.Eq]:
-        low, high = bound - tolerance, bound + tolerance
-        return replace(quantity, low=low, high=high, published=bound, tolerance=tolerance)
-    ends = {
-        ast.Gt: (math.nextafter(bound, math.inf), math.inf),
-        ast.GtE: (bound, math.inf),
-        ast.Lt: (-math.inf, math.nextafter(bound, -math.inf)),
-        ast.LtE: (-math.inf, bound),
-    }
-    if signs[0] not in ends:
-        raise ValueError(text)
-    low, high = ends[signs[0]]
-    return replace(quantity, low=low, high=high)
+    match tree:
+        case ast.Compare(left=least, ops=[ast.LtE(), ast.LtE()], comparators=[quantity, most]):
+            return replace(_quantity(quantity, text), low=_value(least), high=_value(most))
+        case ast.Compare(left=quantity, ops=[ast.Eq()], comparators=[right]):
+            published, tolerance = _tolerated(right)
+            if isinstance(published, ast.Name) and tolerance:
+                rows = (*_quantity(quantity, text).rows, published.id)
+                return Sentence(text, "difference", rows, -tolerance, tolerance, equivalence=True)
+            value = _value(published)
+            around = replace(_quantity(quantity, text), published=value, tolerance=tolerance)
+            return replace(around, low=value - tolerance, high=value + tolerance)
+        case ast.Compare(left=quantity, ops=[sign], comparators=[bound]):
+            value = _value(bound)
+            low = {ast.Gt: math.nextafter(value, math.inf), ast.GtE: value}.get(type(sign), -math.inf)
+            high = {ast.Lt: math.nextafter(value, -math.inf), ast.LtE: value}.get(type(sign), math.inf)
+            return replace(_quantity(quantity, text), low=low, high=high)
+    raise ValueError(text)
 
 
 def _quantity(tree: ast.expr, text: str) -> Sentence:
     match tree:
         case ast.Name(id=row):
             return Sentence(text, "row", (row,))
-        case ast.BinOp(left=ast.Name(id=left), op=ast.Sub(), right=ast.Name(id=right)):
-            return Sentence(text, "difference", (left, right))
-        case ast.BinOp(left=ast.Name(id=left), op=ast.Div(), right=ast.Name(id=right)):
-            return Sentence(text, "ratio", (left, right))
+        case ast.BinOp(left=ast.Name(id=left), op=ast.Sub() | ast.Div() as op, right=ast.Name(id=right)):
+            return Sentence(text, "difference" if isinstance(op, ast.Sub) else "ratio", (left, right))
     raise ValueError(text)
 
 
@@ -142,16 +144,14 @@ def _tolerated(tree: ast.expr) -> tuple[ast.expr, float]:
     return tree, 0.0
 
 
-def _value(node: ast.AST, measured: Callable[[str], float] | None = None) -> float:
+def _value(node: ast.AST) -> float:
     match node:
         case ast.Constant(value=int() | float() as constant) if not isinstance(constant, bool):
             return float(constant)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, measured)
+            return -_value(operand)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return OPERATORS[type(op)](_value(left, measured), _value(right, measured))
+            return OPERATORS[type(op)](_value(left), _value(right))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            return FUNCTIONS[name](_value(argument, measured))
-        case ast.Attribute() if measured:
-            return measured(ast.unparse(node))
-    raise ValueError(f"{ast.unparse(node)!r} is neither a number, a measure nor arithmetic")
+            return FUNCTIONS[name](_value(argument))
+    raise ValueError(f"{ast.unparse(node)!r} is neither a number nor arithmetic")

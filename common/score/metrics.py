@@ -8,9 +8,14 @@ prediction is scored under all of them, and a claim names the one its verdict us
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from common.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA_RANGE = 255.0
 BATCH = 4
@@ -115,6 +120,20 @@ def pools(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> l
     errors = np.asarray(mse, dtype=float)
     size = {"images": 1, "batches": batch, "error": len(errors)}[convention.pool]
     return [psnr(float(errors[start : start + size].mean())) for start in range(0, len(errors), size)]
+
+
+def set_scores(scores: "pd.DataFrame", measure: str, convention: str) -> np.ndarray:
+    """What the convention averages over a test set, (seeds, draws, images or batches), of one network's score rows.
+
+    measure: psnr_db, ssim or mse. The images' order is that of their names.
+    """
+    psnr_db = measure == "psnr_db"
+    table = scores.pivot_table(index=["seed", "draw"], columns="image", values="mse" if psnr_db else measure)
+    shape = scores["seed"].nunique(), scores["draw"].nunique(), -1
+    if table.isna().to_numpy().any() or len(table) < shape[0] * shape[1]:
+        raise UserError(f"scores.csv: the seeds of {scores['network'].iloc[0]} were not scored on the same images")
+    rows = table.to_numpy().tolist()
+    return np.reshape([pools(row, CONVENTIONS[convention]) for row in rows] if psnr_db else rows, shape)
 
 
 def luma(image: np.ndarray) -> np.ndarray:
