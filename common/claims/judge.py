@@ -16,7 +16,7 @@ class Row:
     """A row of results/claims.csv; numbers are text, as printed, but for the interval.
 
     because: the verdict in one line. reason: what differs from the paper's protocol, or why nothing is judged.
-    table: the published table that the row stands in, as `label`.
+    table: the published table that the row stands in.
     """
 
     id: str
@@ -39,7 +39,6 @@ class Row:
     seeds: str = ""
     convention: str = ""
     table: str | None = None
-    label: str = ""
 
 
 def judge(claim: Claim, run: Run) -> Row:
@@ -48,45 +47,45 @@ def judge(claim: Claim, run: Run) -> Row:
     published = test.wanted if test.published is None else number(test.published)
     row = Row(claim.id, paper, claim.source, claim.kind, claim.says, test.text, published, profile=profile)
     row = replace(row, convention=claim.convention if claim.measure in SCORES else "", table=claim.table)
-    row = replace(row, label=test.rows[0])
     if profile not in claim.profiles:
         return _unjudged(row, NOT_RUN, f"tested in profile {', '.join(claim.profiles)}")
     if claim.untestable and claim.measure is None:
         return _unjudged(row, UNTESTABLE, claim.untestable)
     try:
-        observed = [observe(part, claim, run) for part in test.pairs]
-        row = replace(row, ours=_ranking(claim, run) if test.form == "order" else number(observed[0].mean))
+        observed = [(part, observe(part, claim, run)) for part in test.pairs]
+        row = replace(row, ours=_ranking(claim, run) if test.form == "order" else number(observed[0][1].mean))
     except NotMeasuredError as missing:
         return _unjudged(row, NOT_RUN, str(missing))
-    decided = [inside(one.interval, part.low, part.high) for one, part in zip(observed, test.pairs, strict=True)]
+    decided = [inside(one.interval, part.low, part.high) for part, one in observed]
     held = False if False in decided else None if None in decided else True
-    weakest = observed[decided.index(held)]
+    _, weakest = observed[decided.index(held)]
     row = replace(row, n=number(weakest.images), seeds=number(weakest.seeds))
     if test.form != "order" and weakest.sampled:
         row = replace(row, ci_low=weakest.sampled.low, ci_high=weakest.sampled.high)
     if claim.untestable:
         return _unjudged(row, UNTESTABLE, claim.untestable)
-    fidelity, reason = _fidelity(claim, weakest, run)
+    experiment = run.claims.experiments.get(str(claim.experiment))
+    fidelity = compare(experiment, run.settings, weakest.seeds) if experiment else Fidelity()
     word = verdict(claim.kind, fidelity, held)
-    outcomes = [_outcome(*found) for found in zip(observed, test.pairs, decided, strict=True)]
-    if word == OFF_PROTOCOL:
-        outcomes = [f"not judged, {'other noise' if fidelity.off_protocol else fidelity.level}"] * len(outcomes)
-    found = zip(observed, test.pairs, outcomes, strict=True)
-    because = "; ".join(f"{_numbers(one, part, claim)}: {outcome}" for one, part, outcome in found)
-    data = run.data if claim.experiment else ""
-    return replace(row, verdict=word, because=because, fidelity=fidelity.level, reason=reason, data=data)
+    shown = f"not judged, {'other noise' if fidelity.off_protocol else fidelity.level}" if word == OFF_PROTOCOL else ""
+    told = [(_numbers(one, part, claim), _outcome(one, part)) for part, one in observed]
+    because = "; ".join(f"{numbers}: {shown or outcome}" for numbers, outcome in told)
+    row = replace(row, verdict=word, because=because, fidelity=fidelity.level, reason=fidelity.differs)
+    return replace(row, data=run.data) if experiment else row
 
 
 def check_itself(check: SelfCheck, run: Run) -> Row:
     """The row of a paper's check against itself."""
-    profile, paper, test = run.settings["profile"], run.claims.paper, check.test
-    row = Row(check.id, paper, check.source, "self-check", check.says, profile=profile)
-    if test is None:
+    row = Row(check.id, run.claims.paper, check.source, "self-check", check.says, profile=run.settings["profile"])
+    if check.test is None:
         return replace(row, verdict=CONTRADICTION, because="by its own words")
-    row = replace(row, test=test.text, published=number(test.printed), ours=number(test.computed))
-    because = f"{row.published} printed, {row.ours} computed: {_rounded(abs(test.printed - test.computed))} apart"
-    because += f", {number(test.tolerance)} allowed" if test.tolerance else ""
-    return replace(row, verdict=CONSISTENT if test.agrees else CONTRADICTION, because=because)
+    text, printed, computed, tolerance = check.test
+    row = replace(row, test=text, published=number(printed), ours=number(computed))
+    apart = abs(printed - computed)
+    word = CONSISTENT if apart <= tolerance + 1e-9 * abs(computed) else CONTRADICTION  # the second term: rounding
+    allowed = f", {number(tolerance)} allowed" if tolerance else ""
+    because = f"{row.published} printed, {row.ours} computed: {_rounded(apart)} apart{allowed}"
+    return replace(row, verdict=word, because=because)
 
 
 def _unjudged(row: Row, word: str, reason: str) -> Row:
@@ -101,22 +100,12 @@ def _ranking(claim: Claim, run: Run) -> str:
     return (" < " if rising else " > ").join(f"{row} {found[row]:.6g}" for row in ranked)
 
 
-def _fidelity(claim: Claim, observed: Observation, run: Run) -> tuple[Fidelity, str]:
-    """The fidelity, and in words what differs from the paper's protocol; fewer trainings are named, no more."""
-    if claim.experiment is None:
-        return Fidelity(), ""
-    experiment = run.claims.experiments[claim.experiment]
-    fidelity, seeds = compare(experiment, run.settings), observed.seeds
-    few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds and seeds < experiment.seeds else []
-    return fidelity, "; ".join([*fidelity.differs, *few])
-
-
 def _numbers(observed: Observation, part: Sentence, claim: Claim) -> str:
     """What is compared with what: 29.15 dB [29.14, 29.16] (one training) against 28.9662 ± 0.15."""
     decibels = any(name.endswith("_db") for name in str(claim.measure).split("."))
 
     def short(value: float) -> str:
-        return f"{value:.2f}" if decibels else number(value) if value == round(value) else f"{value:.4g}"
+        return f"{value:.2f}" if decibels else number(value) if value.is_integer() else f"{value:.4g}"
 
     told = [part.text] if claim.test.form == "order" else []
     told += [short(observed.mean) + (" dB" if decibels and part.form != "ratio" else "")]
@@ -125,12 +114,11 @@ def _numbers(observed: Observation, part: Sentence, claim: Claim) -> str:
     return " ".join(told) + (f" against {part.wanted}" if claim.test.form != "order" else "")
 
 
-def _outcome(observed: Observation, part: Sentence, held: bool | None) -> str:
+def _outcome(observed: Observation, part: Sentence) -> str:
+    held = inside(observed.interval, part.low, part.high)
     if held is None:
         return "the interval straddles the bound" if observed.interval else "too few samples for an interval"
-    yes, no = (
-        ("holds", "fails") if part.published is None else ("within", "outside") if part.tolerance else ("equal", "off")
-    )
+    yes, no = ("within", "outside") if part.tolerance else ("holds", "fails")
     beyond = _rounded(max(part.low - observed.mean, observed.mean - part.high))
     test = "" if observed.p_value is None else f", equivalence test p = {observed.p_value:.2g}"
     return (yes if held else f"{no} by {beyond}") + test

@@ -5,13 +5,15 @@ folder, under the settings of a profile. What a folder lacks is not run.
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from common import params
-from common.claims.fidelity import Settings, settings_of
+from common.claims.fidelity import settings_of
 from common.claims.judge import Row, check_itself, judge
 from common.claims.measure import Run
 from common.claims.schema import load
@@ -21,11 +23,11 @@ from common.params import PROFILES
 from common.score.results import Measurements, record
 from common.store import write_csv
 
-COLUMNS = [field.name for field in fields(Row) if field.name not in ("table", "label")]
+COLUMNS = [field.name for field in fields(Row) if field.name != "table"]
 TABLE_COLUMNS = ["row", "published", "ours", "ci_low", "ci_high", "difference", "fidelity", "verdict"]
 
 
-def ledger(paper: str, settings: Settings, folder: Path) -> list[Row]:
+def ledger(paper: str, settings: Mapping[str, Any], folder: Path) -> list[Row]:
     """Every row of one paper: its claims in the order of claims.yaml, then its checks against itself."""
     data = record(folder / paper / "data.json").get("test", {}).get("dataset", "")
     run = Run(load(paper), settings, Measurements(paper, folder), data)
@@ -43,10 +45,8 @@ def published_tables(rows: list[Row]) -> dict[str, pd.DataFrame]:
     tables = {}
     for name in dict.fromkeys(row.table for row in rows if row.table):
         own = [row for row in rows if row.table == name]
-        unique = len({row.label for row in own}) == len(own)  # two claims of one table may have rows of the same name
         apart = [number(float(row.ours) - float(row.published)) if row.ours else "" for row in own]
-        labels = [row.label if unique else row.id for row in own]
-        tables[name] = claims_table(own).assign(row=labels, difference=apart)[TABLE_COLUMNS]
+        tables[name] = claims_table(own).assign(row=[row.id for row in own], difference=apart)[TABLE_COLUMNS]
     return tables
 
 

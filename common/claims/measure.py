@@ -1,12 +1,11 @@
 """A claim's quantity, measured: its number and the interval that decides."""
 
-import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from common.claims.fidelity import Settings, matching
+from common.claims.fidelity import matching
 from common.claims.schema import SCORES, Claim, Claims
 from common.claims.sentence import Sentence
 from common.errors import UserError
@@ -16,18 +15,16 @@ from common.score.results import Measurements
 from common.score.statistics import EXACT, Estimate, Interval
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """What one paper's claims are judged by. data: name of the test images."""
 
     claims: Claims
-    settings: Settings
+    settings: Mapping[str, Any]
     results: Measurements
     data: str
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """A row's measurement. scores: seeds × images, for pairing, where it is a score. seeds: its trainings, if any."""
 
     estimate: Estimate
@@ -35,8 +32,7 @@ class Measured:
     seeds: int | None = None
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """A quantity. interval: None where the samples give none. p_value: of the equivalence test."""
 
     mean: float
@@ -57,34 +53,26 @@ def observe(sentence: Sentence, claim: Claim, run: Run) -> Observation:
     A row and a ratio are of the fixed test set; a difference of scores is paired over its images, which then stand
     for others like them (PSNR per image then, whatever the convention pools).
     """
-    first, *others = rows = [measured(row, claim, run) for row in sentence.rows]
+    rows = [measured(row, claim, run) for row in sentence.rows]
+    estimates, scores = [row.estimate for row in rows], [row.scores for row in rows if row.scores is not None]
+    images = scores[0].shape[1] if scores else None
     seeds = min((row.seeds for row in rows if row.seeds is not None), default=None)
-    images = None if first.scores is None else first.scores.shape[1]
-    estimate, interval = first.estimate, None
-    if sentence.form == "ratio":  # the interval of the logarithms' difference, so that a / b and b / a agree
-        ratio = [row.estimate for row in rows]
-        if min(estimate.mean for estimate in ratio) <= 0:
-            raise UserError(
-                f"{claim.id}: a ratio needs positive measurements, got {ratio[0].mean:g}, {ratio[1].mean:g}"
-            )
-        bounds = ratio[0].log().minus(ratio[1].log()).interval()
-        interval = bounds and Interval(*map(math.exp, bounds))
-        return Observation(ratio[0].mean / ratio[1].mean, interval, images, seeds)
-    for other in others:
-        if first.scores is None or other.scores is None:
-            estimate = first.estimate.minus(other.estimate)
-            continue
-        shared = first.scores.columns.intersection(other.scores.columns).sort_values()
-        if shared.empty:
-            raise UserError(f"{' and '.join(sentence.rows)} were not scored on the same images")
-        left, right, images = first.scores[shared].to_numpy(), other.scores[shared].to_numpy(), len(shared)
+    if sentence.form == "ratio":
+        try:
+            return Observation(*estimates[0].over(estimates[1]), images, seeds)
+        except ValueError as error:
+            raise UserError(f"{claim.id}: {error}") from None
+    if sentence.form == "difference" and len(scores) == 2:
+        if not scores[0].columns.equals(scores[1].columns):
+            raise UserError(f"{claim.id}: {' and '.join(sentence.rows)} were not scored on the same images")
+        left, right = (table.to_numpy() for table in scores)
         estimate = statistics.paired_estimate(left, right)
-        if not sentence.equivalence:
-            interval = statistics.paired_interval(left, right, seed=run.settings["seed"])
-    if sentence.equivalence:
-        test = estimate.equivalence(sentence.high)
-        return Observation(estimate.mean, test.interval, images, seeds, test.p_value)
-    return Observation(estimate.mean, interval or estimate.interval(), images, seeds)
+        interval = statistics.paired_interval(left, right, seed=run.settings["seed"])
+    else:
+        estimate = estimates[0] if sentence.form == "row" else estimates[0].minus(estimates[1])
+        interval = estimate.interval()
+    p_value, interval = estimate.equivalence(sentence.high) if sentence.equivalence else (None, interval)
+    return Observation(estimate.mean, interval, images, seeds, p_value)
 
 
 def measured(row: str, claim: Claim, run: Run) -> Measured:
@@ -94,9 +82,8 @@ def measured(row: str, claim: Claim, run: Run) -> Measured:
         return _recorded(measure.replace("{}", row), row, run)
     scores = run.results.scores_of(row, str(claim.experiment), claim.convention)
     sets = set_scores(scores, measure, claim.convention)
-    estimate = statistics.two_level_estimate(sets.mean(axis=2)) if len(sets) > 1 else statistics.drawn_estimate(sets[0])
     by_image = scores.pivot_table(index="seed", columns="image", values=measure)
-    return Measured(estimate, by_image, len(sets) if scores["trained"].iloc[0] else None)
+    return Measured(statistics.set_estimate(sets), by_image, len(sets) if scores["trained"].iloc[0] else None)
 
 
 def _recorded(measure: str, row: str, run: Run) -> Measured:

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
-from common.claims.sentence import Check, Sentence, parse_check
-from common.claims.sentence import parse as parse_sentence
+from common.claims import sentence
+from common.claims.sentence import Sentence
 from common.errors import UserError
 from common.score.metrics import CONVENTIONS
 
@@ -52,7 +52,7 @@ class Claim(Strict):
     id: Annotated[str, Field(pattern=r"^[NUDGE]\d+(\.[\w-]+)*$")]
     source: Text
     says: Text
-    test: Annotated[Sentence, PlainValidator(parse_sentence)]
+    test: Annotated[Sentence, PlainValidator(sentence.parse)]
     measure: str | None = None
     experiment: str | None = None
     convention: str = "suite"
@@ -90,7 +90,7 @@ class SelfCheck(Strict):
     id: Annotated[str, Field(pattern=r"^[NUDGE]S\d+$")]
     source: Text
     says: Text
-    test: Annotated[Check, PlainValidator(parse_check)] | None = None
+    test: Annotated[tuple[str, float, float, float], PlainValidator(sentence.parse_check)] | None = None
 
 
 class Choice(Strict):
@@ -113,22 +113,14 @@ class Claims(Strict):
     self_checks: list[SelfCheck] = []
     choices: list[Choice] = []
 
-    @property
-    def published(self) -> list[tuple[Claim, str, float]]:
-        """The published numbers: each one's claim, row and value."""
-        values = ((claim, claim.test.published) for claim in self.claims if claim.kind == "value")
-        return [(claim, claim.test.rows[0], value) for claim, value in values if value is not None]
-
 
 def load(paper: str) -> Claims:
     """Read replications/<paper>/claims.yaml. Raises UserError: one line that names the claim, the key and the fix."""
     path = Path("replications") / paper / "claims.yaml"
     try:
         claims = parse(yaml.safe_load(path.read_text()), str(path))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: a paper's claims are listed there") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except (FileNotFoundError, yaml.YAMLError) as error:
+        raise UserError(f"{path} must be a YAML file of claims: {' '.join(str(error).split())}") from None
     if claims.paper != paper:
         raise UserError(f"paper must be {paper}, the name of its folder ({path}), got {claims.paper!r}")
     return claims
@@ -146,7 +138,7 @@ def parse(record: Any, path: str) -> Claims:
         for key, known in (("experiment", whole.experiments), ("convention", CONVENTIONS)):
             if getattr(claim, key) is not None and getattr(claim, key) not in known:
                 raise UserError(f"{claim.id}: {key} must be one of {', '.join(known)} ({path})")
-    ids = [entry.id for entry in (*claims, *checks)]
+    ids = [claim.id for claim in claims] + [check.id for check in checks]
     if repeated := sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(f"{repeated[0]}: the id stands twice ({path}); fields of one claim go under its parts")
     return whole
@@ -155,21 +147,21 @@ def parse(record: Any, path: str) -> Claims:
 def _unfold(claim: Any, path: str) -> Iterator[dict[str, Any]]:
     """A claim for each of its parts, whose fields come on top of the claim's own; parts may have parts."""
     if not isinstance(claim, dict):
-        raise UserError(f"every claim must be a mapping, every part a sentence or a mapping ({path}), got {claim!r}")
+        raise UserError(f"every claim must be a mapping ({path}), got {claim!r}")
     if "parts" not in claim:
         yield claim
         return
     parts = claim["parts"]
     if isinstance(parts, list):  # sentences, each named by its first row
-        parts = {re.split(r"\W", str(sentence))[0]: sentence for sentence in parts}
+        parts = {re.split(r"\W", str(test))[0]: test for test in parts}
     if not isinstance(parts, dict):
         raise UserError(f"{_name(claim)}: parts must be sentences, or a mapping of names to them ({path})")
-    whole = {key: value for key, value in claim.items() if key != "parts"}
     for name, part in parts.items():
         fields = {"test": part} if isinstance(part, str) else part
-        yield from _unfold(
-            {**whole, **fields, "id": f"{_name(claim)}.{name}"} if isinstance(fields, dict) else part, path
-        )
+        if not isinstance(fields, dict):
+            raise UserError(f"{_name(claim)}.{name} must be a sentence or a mapping ({path}), got {part!r}")
+        rest = {key: value for key, value in claim.items() if key != "parts"}
+        yield from _unfold({**rest, **fields, "id": f"{_name(claim)}.{name}"}, path)
 
 
 def _name(entry: Any) -> str:
@@ -182,20 +174,18 @@ M = TypeVar("M", bound=BaseModel)
 def _validated(model: type[M], entry: Any, path: str) -> M:
     try:
         return model.model_validate(entry)
+    except ArithmeticError as wrong:  # 1 / 0
+        raise UserError(f"{_name(entry)}: test: {wrong} ({path})") from None
     except ValidationError as failure:
         error = failure.errors()[0]
-    key = ".".join(map(str, error["loc"]))
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    got = f", got {error['input']!r}"
+    key, fields = ".".join(map(str, error["loc"])), list(model.model_fields)
+    problem = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, model.model_fields, n=1)
-        message, got = f"is not a key of {model.__name__.lower()}; known here: {', '.join(model.model_fields)}", ""
-        message = f"is not a key of {model.__name__.lower()}; did you mean {close[0]}?" if close else message
+        close = difflib.get_close_matches(key, fields, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(fields)}"
+        problem = f"{key} is not a key of {model.__name__.lower()}; {hint}"
     elif error["type"] == "missing":
-        message, got = "is missing", ""
+        problem = f"{key} is missing"
     elif key:
-        message = f"must be {message}"
-    else:
-        got = ""
-    prefix = "" if model is Claims else f"{_name(entry)}: "
-    raise UserError(f"{prefix}{key} {message}{got} ({path})".replace(":  ", ": "))
+        problem = f"{key} must be {problem}, got {error['input']!r}"
+    raise UserError(("" if model is Claims else f"{_name(entry)}: ") + f"{problem} ({path})")

@@ -3,19 +3,13 @@
 import ast
 import itertools
 import math
-import operator
-from collections.abc import Callable
+import operator as op
 from dataclasses import dataclass, replace
 from typing import Literal
 
-OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
-FUNCTIONS: dict[str, Callable[[float], float]] = {"log10": math.log10, "sqrt": math.sqrt}
+OPERATORS = {ast.Add: op.add, ast.Sub: op.sub, ast.Mult: op.mul, ast.Div: op.truediv, ast.Pow: op.pow}
+FUNCTIONS = {"log10": math.log10, "sqrt": math.sqrt}
+FORMS = "a sentence such as a - b >= -0.3, or of a self-check 4 == 600 / 150 +- 0.5 (CONTRIBUTING.md shows all)"
 TINY = math.nextafter(0, 1)
 """The number next to zero: a sign holds where an interval excludes zero itself."""
 
@@ -41,8 +35,8 @@ class Sentence:
         """What is measured: the quantity, or each two neighbours of an order."""
         if self.form != "order":
             return [self]
-        neighbours = itertools.pairwise(self.rows)
-        return [Sentence(" - ".join(pair), "difference", pair, self.low, self.high) for pair in neighbours]
+        pairs = itertools.pairwise(self.rows)
+        return [Sentence(" - ".join(pair), "difference", pair, self.low, self.high) for pair in pairs]
 
     @property
     def wanted(self) -> str:
@@ -57,43 +51,22 @@ class Sentence:
         return ", ".join(signs.get(end, f"{sign} {number(end)}") for end, sign in ends if math.isfinite(end))
 
 
-@dataclass(frozen=True)
-class Check:
-    """A paper's printed number and what its other numbers make of it."""
-
-    text: str
-    printed: float
-    computed: float
-    tolerance: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether they differ by no more than the tolerance, but for rounding."""
-        return abs(self.printed - self.computed) <= self.tolerance + 1e-9 * abs(self.computed)
-
-
 def parse(text: object) -> Sentence:
-    """Understand a sentence. Raises ValueError, which shows what one is like."""
-    try:
-        tree = ast.parse(str(text), mode="eval").body
-        sentence = _compared(tree, str(text)) if isinstance(tree, ast.Compare) else _quantity(tree, str(text))
-    except (SyntaxError, ValueError):
-        sentence = None
-    if sentence is None or len(set(sentence.rows)) < len(sentence.rows) or sentence.low > sentence.high:
-        raise ValueError("a sentence of different rows, such as a - b >= -0.3 or a > b > c (CONTRIBUTING.md has all)")
+    """Understand a sentence; ValueError where it is none."""
+    tree = _tree(text)
+    sentence = _compared(tree, str(text)) if isinstance(tree, ast.Compare) else _quantity(tree, str(text))
+    if len(set(sentence.rows)) < len(sentence.rows) or sentence.low > sentence.high:
+        raise ValueError("a sentence of different rows and rising bounds")
     return sentence
 
 
-def parse_check(text: object) -> Check:
-    """Understand `printed == computed +- tolerance`, arithmetic with log10() and sqrt(). Raises ValueError."""
-    try:
-        match ast.parse(str(text), mode="eval").body:
-            case ast.Compare(left=printed, ops=[ast.Eq()], comparators=[right]):
-                computed, tolerance = _tolerated(right)
-                return Check(str(text), _value(printed), _value(computed), tolerance)
-    except (SyntaxError, ValueError):
-        pass
-    raise ValueError("printed == computed +- tolerance, such as 4 == 600 / 150 +- 0.5")
+def parse_check(text: object) -> tuple[str, float, float, float]:
+    """Text and numbers of `printed == computed +- tolerance`, arithmetic with log10() and sqrt(); else ValueError."""
+    match _tree(text):
+        case ast.Compare(left=printed, ops=[ast.Eq()], comparators=[right]):
+            computed, tolerance = _tolerated(right)
+            return str(text), _value(printed), _value(computed), tolerance
+    raise ValueError(FORMS)
 
 
 def number(value: float | None) -> str:
@@ -101,6 +74,13 @@ def number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"
+
+
+def _tree(text: object) -> ast.expr:
+    try:
+        return ast.parse(str(text), mode="eval").body
+    except SyntaxError:
+        raise ValueError(FORMS) from None
 
 
 def _compared(tree: ast.Compare, text: str) -> Sentence:
@@ -114,8 +94,8 @@ def _compared(tree: ast.Compare, text: str) -> Sentence:
             return replace(_quantity(quantity, text), low=_value(least), high=_value(most))
         case ast.Compare(left=quantity, ops=[ast.Eq()], comparators=[right]):
             published, tolerance = _tolerated(right)
-            if isinstance(published, ast.Name) and tolerance:
-                rows = (*_quantity(quantity, text).rows, published.id)
+            if isinstance(quantity, ast.Name) and isinstance(published, ast.Name) and tolerance:
+                rows = quantity.id, published.id
                 return Sentence(text, "difference", rows, -tolerance, tolerance, equivalence=True)
             value = _value(published)
             around = replace(_quantity(quantity, text), published=value, tolerance=tolerance)
@@ -125,16 +105,16 @@ def _compared(tree: ast.Compare, text: str) -> Sentence:
             low = {ast.Gt: math.nextafter(value, math.inf), ast.GtE: value}.get(type(sign), -math.inf)
             high = {ast.Lt: math.nextafter(value, -math.inf), ast.LtE: value}.get(type(sign), math.inf)
             return replace(_quantity(quantity, text), low=low, high=high)
-    raise ValueError(text)
+    raise ValueError(FORMS)
 
 
 def _quantity(tree: ast.expr, text: str) -> Sentence:
     match tree:
         case ast.Name(id=row):
             return Sentence(text, "row", (row,))
-        case ast.BinOp(left=ast.Name(id=left), op=ast.Sub() | ast.Div() as op, right=ast.Name(id=right)):
-            return Sentence(text, "difference" if isinstance(op, ast.Sub) else "ratio", (left, right))
-    raise ValueError(text)
+        case ast.BinOp(left=ast.Name(id=left), op=ast.Sub() | ast.Div() as sign, right=ast.Name(id=right)):
+            return Sentence(text, "difference" if isinstance(sign, ast.Sub) else "ratio", (left, right))
+    raise ValueError(FORMS)
 
 
 def _tolerated(tree: ast.expr) -> tuple[ast.expr, float]:
@@ -150,8 +130,8 @@ def _value(node: ast.AST) -> float:
             return float(constant)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return OPERATORS[type(op)](_value(left), _value(right))
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in OPERATORS:
+            return float(OPERATORS[type(sign)](_value(left), _value(right)))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
             return FUNCTIONS[name](_value(argument))
-    raise ValueError(f"{ast.unparse(node)!r} is neither a number nor arithmetic")
+    raise ValueError(FORMS)

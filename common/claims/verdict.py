@@ -12,10 +12,10 @@ CONSISTENT, CONTRADICTION = "consistent", "contradiction"
 
 
 def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:
-    """The outcome of a condition in words; `held` is None where the measurement does not decide.
+    """The outcome in words; `held` is None where the measurement does not decide.
 
-    Off the published noise nothing is judged, and short of full fidelity no value is: the number is shown. An order,
-    margin, ratio or curve short of full fidelity speaks of what holds here, and refutes no paper.
+    Off the published noise nothing is judged, and short of full fidelity no published number is: ours is shown. All
+    else short of full fidelity speaks of what holds here, and refutes no paper.
     """
     if fidelity.off_protocol or (kind == "value" and fidelity.level != "full"):
         return OFF_PROTOCOL
@@ -27,8 +27,6 @@ def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:
 
 def inside(interval: Interval | None, low: float, high: float) -> bool | None:
     """Whether an interval lies in [low, high]: True all of it, False none of it, None in between or unknown."""
-    if interval is None:
-        return None
-    if low <= interval.low and interval.high <= high:
+    if interval and low <= interval.low and interval.high <= high:
         return True
-    return False if interval.high < low or high < interval.low else None
+    return False if interval and (interval.high < low or high < interval.low) else None
