@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.measure import UNTRAINED, Measurements
-from common.claims.schema import Value, load
+from common.claims.schema import load
 from common.command import run
-from common.score.metrics import CONVENTIONS
+from common.score.metrics import CONVENTIONS, set_scores
+from common.score.results import UNTRAINED, Measurements, record, score_table
 from common.store import read_json, write_csv
 
 RESULTS = Path("results")
@@ -46,7 +46,7 @@ def benchmark(results: Path, paper: str) -> pd.DataFrame:
     latency_size, float32, latency_ms_bf16 likewise; ms_per_megapixel compares sizes. training_seconds: mean over seeds.
     What was not measured is empty.
     """
-    scores = Measurements(results, paper, lambda path: None).scores
+    scores = score_table(paper, results)
     scores = scores[scores["convention"] == "suite"]
     by_image = scores.groupby(["experiment", "network", "image", "draw"], sort=False)[["psnr_db", "ssim"]].mean()
     trained = scores[scores["trained"]].groupby("network")["seed"].nunique()
@@ -77,17 +77,16 @@ def conventions(results: Path, paper: str) -> pd.DataFrame:
     Descriptive: the convention of a verdict is fixed in claims.yaml. `difference` is the nearest minus the published.
     """
     published = {
-        (claim.experiment, network): value
+        (claim.experiment, claim.test.rows[0]): claim.test.published
         for claim in load(paper).claims
-        if isinstance(claim, Value) and claim.measure == "psnr_db"
-        for network, value in claim.values.items()
+        if claim.kind == "value" and claim.measure == "psnr_db"
     }
-    measurements = Measurements(results, paper, lambda path: None)
+    measurements = Measurements(paper, results)
     pairs = measurements.scores[["experiment", "network"]].drop_duplicates()
     rows = []
     for experiment, network in pairs.itertuples(index=False):
         scores = {
-            name: float(measurements.set_scores("psnr_db", network, experiment, name).to_numpy().mean())
+            name: float(set_scores(measurements.scores_of(network, experiment, name), "psnr_db", name).mean())
             for name in CONVENTIONS
         }
         row: dict[str, Any] = {"paper": paper, "experiment": experiment, "network": network, **scores}
@@ -107,18 +106,18 @@ def _costs(results: Path, paper: str) -> dict[str, dict[str, float]]:
     """
     folder = results / paper
     costs: dict[str, dict[str, float]] = {}
-    for network, facts in _record(folder / "complexity.json").get("profile", {}).items():
+    for network, facts in record(folder / "complexity.json").get("profile", {}).items():
         costs.setdefault(network, {}).update(parameters=facts["parameters"], macs_512=facts["macs_512"])
-    for network, formats in _record(folder / "latency.json").get("networks", {}).items():
+    for network, formats in record(folder / "latency.json").get("networks", {}).items():
         costs.setdefault(network, {}).update(_times(formats.get("float32", {})))
         costs[network]["latency_ms_bf16"] = formats.get("bfloat16", {}).get("median_ms")
-    for name, times in _record(results / "filter_latency.json").items():
+    for name, times in record(results / "filter_latency.json").items():
         costs.setdefault(name, {}).update(_times(times))
     for path in sorted((folder / "training").glob("*.json")):
-        record = read_json(path)
-        seconds = [facts["seconds"] for facts in record["seeds"].values()]
+        training = read_json(path)
+        seconds = [facts["seconds"] for facts in training["seeds"].values()]
         if seconds:
-            architecture = costs.get(record["architecture"], {})
+            architecture = costs.get(training["architecture"], {})
             costs[path.stem] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
     return costs
 
@@ -127,10 +126,6 @@ def _times(record: Mapping[str, float]) -> dict[str, float]:
     names = {"latency_ms": "median_ms", "latency_size": "size"}
     wanted = {**names, "ms_per_megapixel": "ms_per_megapixel", "peak_memory_mb": "peak_memory_mb"}
     return {column: record[key] for column, key in wanted.items() if key in record}
-
-
-def _record(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.is_file() else {}
 
 
 if __name__ == "__main__":

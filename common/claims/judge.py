@@ -55,7 +55,7 @@ def judge(claim: Claim, run: Run) -> Row:
         observed = [(part, observe(part, claim, run)) for part in test.pairs]
         row = replace(row, ours=_ranking(claim, run) if test.form == "order" else number(observed[0][1].mean))
     except NotMeasuredError as missing:
-        return _unjudged(row, NOT_RUN, str(missing))
+        return _unjudged(row, NOT_RUN, str(missing).partition(": run ")[0])
     decided = [inside(one.interval, part.low, part.high) for part, one in observed]
     held = False if False in decided else None if None in decided else True
     _, weakest = observed[decided.index(held)]

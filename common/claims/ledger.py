@@ -50,18 +50,22 @@ def published_tables(rows: list[Row]) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def main() -> None:
-    """Judge every claim of every paper."""
-    parser = argparse.ArgumentParser(prog="python -m common.claims", description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="folder that is judged and written to")
-    parser.add_argument("--profile", choices=PROFILES, help="judge by this profile's settings, not by those in effect")
-    arguments = parser.parse_args()
-    results, profile = arguments.results, arguments.profile
+def write(results: Path, profile: str | None = None) -> None:
+    """Judge every claim of every paper by a folder of results, which claims.csv and tables/ are written to."""
     if not results.is_dir():
-        raise UserError(f"--results must be a folder of results, got {results}, which is not there")
+        raise UserError(f"{results} is no folder of results")
     rows = [row for paper in params.papers() for row in ledger(paper, settings_of(paper, profile), results)]
     for name, table in published_tables(rows).items():
         write_csv(results / "tables" / f"{name}.csv", table)
     write_csv(results / "claims.csv", claims_table(rows))
     counts = claims_table(rows)["verdict"].value_counts()
     print(f"{len(rows)} rows: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def main() -> None:
+    """Parse the command line and judge."""
+    parser = argparse.ArgumentParser(prog="python -m common.claims", description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder that is judged and written to")
+    parser.add_argument("--profile", choices=PROFILES, help="judge by this profile's settings, not by those in effect")
+    arguments = parser.parse_args()
+    write(arguments.results, arguments.profile)

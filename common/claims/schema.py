@@ -152,11 +152,10 @@ def _unfold(claim: Any, path: str) -> Iterator[dict[str, Any]]:
         yield claim
         return
     parts = claim["parts"]
-    if isinstance(parts, list):  # sentences, each named by its first row
-        parts = {re.split(r"\W", str(test))[0]: test for test in parts}
-    if not isinstance(parts, dict):
+    if not isinstance(parts, dict | list):
         raise UserError(f"{_name(claim)}: parts must be sentences, or a mapping of names to them ({path})")
-    for name, part in parts.items():
+    named = parts.items() if isinstance(parts, dict) else [(re.split(r"\W", str(part))[0], part) for part in parts]
+    for name, part in named:  # a sentence without a name has that of its first row
         fields = {"test": part} if isinstance(part, str) else part
         if not isinstance(fields, dict):
             raise UserError(f"{_name(claim)}.{name} must be a sentence or a mapping ({path}), got {part!r}")
