@@ -18,7 +18,7 @@ TINY = math.nextafter(0, 1)
 class Sentence:
     """A quantity of rows that must lie in [low, high]; in an order, the difference of each two neighbours must.
 
-    published: the number it is compared with, ± tolerance. equivalence: decided by two one-sided tests.
+    published: the number it is compared with, ± tolerance. equivalence: decided by two one-sided tests of ± tolerance.
     """
 
     text: str
@@ -53,18 +53,18 @@ class Sentence:
 
 def parse(text: object) -> Sentence:
     """Understand a sentence; ValueError where it is none."""
-    tree = _tree(text)
-    sentence = _compared(tree, str(text)) if isinstance(tree, ast.Compare) else _quantity(tree, str(text))
-    if len(set(sentence.rows)) < len(sentence.rows) or sentence.low > sentence.high:
-        raise ValueError("a sentence of different rows and rising bounds")
+    tree, tolerance = _read(text)
+    quantity = _compared(tree, tolerance) if isinstance(tree, ast.Compare) else _quantity(tree)
+    sentence = replace(quantity, text=str(text))
+    if len(set(sentence.rows)) < len(sentence.rows) or sentence.low > sentence.high or sentence.tolerance != tolerance:
+        raise ValueError(FORMS)
     return sentence
 
 
 def parse_check(text: object) -> tuple[str, float, float, float]:
     """Text and numbers of `printed == computed +- tolerance`, arithmetic with log10() and sqrt(); else ValueError."""
-    match _tree(text):
-        case ast.Compare(left=printed, ops=[ast.Eq()], comparators=[right]):
-            computed, tolerance = _tolerated(right)
+    match _read(text):
+        case ast.Compare(left=printed, ops=[ast.Eq()], comparators=[computed]), tolerance:
             return str(text), _value(printed), _value(computed), tolerance
     raise ValueError(FORMS)
 
@@ -76,52 +76,46 @@ def number(value: float | None) -> str:
     return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"
 
 
-def _tree(text: object) -> ast.expr:
+def _read(text: object) -> tuple[ast.expr, float]:
+    """What stands before `+-` as a tree, and the tolerance after it."""
+    body, sign, tolerance = str(text).partition("+-")
     try:
-        return ast.parse(str(text), mode="eval").body
+        tree, allowed = (ast.parse(part.strip(), mode="eval").body for part in (body, tolerance if sign else "0"))
     except SyntaxError:
         raise ValueError(FORMS) from None
+    return tree, _value(allowed)
 
 
-def _compared(tree: ast.Compare, text: str) -> Sentence:
+def _compared(tree: ast.Compare, tolerance: float) -> Sentence:
     names = tuple(term.id for term in (tree.left, *tree.comparators) if isinstance(term, ast.Name))
     signs = {type(sign) for sign in tree.ops}
     if len(names) > len(tree.ops) and signs in ({ast.Gt}, {ast.Lt}):
         low, high = (TINY, math.inf) if signs == {ast.Gt} else (-math.inf, -TINY)
-        return Sentence(text, "order" if len(names) > 2 else "difference", names, low, high)
+        return Sentence("", "order" if len(names) > 2 else "difference", names, low, high)
     match tree:
         case ast.Compare(left=least, ops=[ast.LtE(), ast.LtE()], comparators=[quantity, most]):
-            return replace(_quantity(quantity, text), low=_value(least), high=_value(most))
-        case ast.Compare(left=quantity, ops=[ast.Eq()], comparators=[right]):
-            published, tolerance = _tolerated(right)
-            if isinstance(quantity, ast.Name) and isinstance(published, ast.Name) and tolerance:
-                rows = quantity.id, published.id
-                return Sentence(text, "difference", rows, -tolerance, tolerance, equivalence=True)
+            return replace(_quantity(quantity), low=_value(least), high=_value(most))
+        case ast.Compare(left=ast.Name(), ops=[ast.Eq()], comparators=[ast.Name()]) if tolerance:
+            return Sentence("", "difference", names, -tolerance, tolerance, tolerance=tolerance, equivalence=True)
+        case ast.Compare(left=quantity, ops=[ast.Eq()], comparators=[published]):
             value = _value(published)
-            around = replace(_quantity(quantity, text), published=value, tolerance=tolerance)
-            return replace(around, low=value - tolerance, high=value + tolerance)
+            around = replace(_quantity(quantity), low=value - tolerance, high=value + tolerance)
+            return replace(around, published=value, tolerance=tolerance)
         case ast.Compare(left=quantity, ops=[sign], comparators=[bound]):
             value = _value(bound)
             low = {ast.Gt: math.nextafter(value, math.inf), ast.GtE: value}.get(type(sign), -math.inf)
             high = {ast.Lt: math.nextafter(value, -math.inf), ast.LtE: value}.get(type(sign), math.inf)
-            return replace(_quantity(quantity, text), low=low, high=high)
+            return replace(_quantity(quantity), low=low, high=high)
     raise ValueError(FORMS)
 
 
-def _quantity(tree: ast.expr, text: str) -> Sentence:
+def _quantity(tree: ast.expr) -> Sentence:
     match tree:
         case ast.Name(id=row):
-            return Sentence(text, "row", (row,))
+            return Sentence("", "row", (row,))
         case ast.BinOp(left=ast.Name(id=left), op=ast.Sub() | ast.Div() as sign, right=ast.Name(id=right)):
-            return Sentence(text, "difference" if isinstance(sign, ast.Sub) else "ratio", (left, right))
+            return Sentence("", "difference" if isinstance(sign, ast.Sub) else "ratio", (left, right))
     raise ValueError(FORMS)
-
-
-def _tolerated(tree: ast.expr) -> tuple[ast.expr, float]:
-    match tree:
-        case ast.BinOp(left=left, op=ast.Add(), right=ast.UnaryOp(op=ast.USub(), operand=tolerance)):
-            return left, _value(tolerance)
-    return tree, 0.0
 
 
 def _value(node: ast.AST) -> float:

@@ -16,6 +16,7 @@ from common.claims.sentence import parse, parse_check
         ("1 <= dn_jpeg - noisy <= 2", "difference", "dn_jpeg noisy", 1, 2),
         ("wgan - dcgan == 2.3809 +- 0.15", "difference", "wgan dcgan", 2.2309, 2.5309),
         ("clean == noisy +- 0.2", "difference", "clean noisy", -0.2, 0.2),
+        ("udncnn == 10.26 * 10**9 +- 5 * 10**6", "row", "udncnn", 10255000000, 10265000000),
         ("convolution == 32 * 9 * 32 * 320**2", "row", "convolution", 943718400, 943718400),
     ],
 )
@@ -74,6 +75,8 @@ def test_what_is_wanted_reads_as_it_was_written(text: str, wanted: str) -> None:
         "2 <= a <= 1",
         "a > a",
         "a == 1 +- -1",
+        "a == 1 +-",
+        "a > 1 +- 0.1",
         "a.b > 1",
         "f(a) > 1",
         "a == True",
