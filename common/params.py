@@ -87,10 +87,8 @@ class Recipe(Section):
     optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
     lr: Positive
     schedule: Annotated[Constant | OneCycle | Steps, Field(discriminator="name")]
-    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     precision: Literal["auto", "bf16", "fp32"]
     validate_every: Count
-    checkpoint_seconds: Positive
 
 
 class Variant(Section):
@@ -130,6 +128,7 @@ class Params(Section):
 
     profile: Literal["smoke", "quick", "paper"]
     seed: Seed
+    trainings_per_gpu: Count
     data: Data
     noise: Noise
     papers: dict[str, Any]

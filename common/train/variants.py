@@ -20,9 +20,10 @@ from common.params import Params, Recipe, Variant
 from common.score.machine import cpu_threads
 from common.score.scale import Scale
 from common.store import write_csv, write_json, write_text
-from common.train.loop import Player, Trained, Validate, supervised, whole
+from common.train.loop import Trained, Validate
 from common.train.patches import Batch
 from common.train.phases import WHOLE, Phase, fit_phases, joined
+from common.train.turns import Player, supervised, whole
 from common.train.weights import load_weights, save_weights, weights_file
 from common.train.workers import side_by_side
 

@@ -15,9 +15,9 @@ from common.params import Params
 from common.score.evaluation import validation
 from common.score.scale import Scale
 from common.store import load_arrays
-from common.train.loop import Player, supervised
 from common.train.losses import feature_distance
 from common.train.patches import Labelled, Patches
+from common.train.turns import Player, supervised
 from common.train.variants import Training, train_named
 from common.train.weights import load_trained
 from replications.dsc_autoencoder.labels import labelled_arrays

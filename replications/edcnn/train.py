@@ -10,8 +10,8 @@ from common.noise.sensor import noisy_file
 from common.params import SGD, Constant, Params, Recipe
 from common.score.evaluation import validation
 from common.store import load_arrays
-from common.train.loop import Player, supervised
 from common.train.patches import Labelled, Patches
+from common.train.turns import Player, supervised
 from common.train.variants import Training, train_named
 from common.train.weights import load_trained
 from replications.edcnn import segmentation

@@ -68,10 +68,8 @@ def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
         optimizer=SGD(name="sgd", momentum=MOMENTUM, weight_decay=WEIGHT_DECAY),
         lr=attempt.lr,
         schedule=Constant(name="constant"),
-        ema_decay=None,
         precision="fp32",
         validate_every=steps,
-        checkpoint_seconds=3600.0,
     )
     training = training_of(TASKS["gaussian_noisy"], everything, recipe, attempt.scale)
     try:

@@ -13,10 +13,10 @@ from common.noise.codecs import CODECS
 from common.noise.sensor import Corruption
 from common.params import Params
 from common.store import Arrays
-from common.train.loop import Loss
 from common.train.losses import canny_edges, edge_aware, sobel_magnitude
 from common.train.patches import Batch, Patches
 from common.train.phases import WHOLE, Phase, network_after
+from common.train.turns import Loss
 from replications.udncnn import super_resolution
 from replications.udncnn.compression import CodedPatches, training_corruption
 from replications.udncnn.models import (

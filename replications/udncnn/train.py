@@ -5,7 +5,7 @@ from common.noise.sensor import corrupt
 from common.params import Params
 from common.score.evaluation import validation
 from common.store import load_arrays
-from common.train.loop import supervised
+from common.train.turns import supervised
 from common.train.variants import Training, train_named
 from replications.udncnn.tasks import tasks
 

@@ -30,10 +30,8 @@ RECIPE = Recipe(
     optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=0.01,
     schedule=Constant(name="constant"),
-    ema_decay=None,
     precision="fp32",
     validate_every=2,
-    checkpoint_seconds=1e-9,
 )
 IMAGES = {"a": np.random.default_rng(0).integers(0, 256, (20, 20, 1)).astype(np.uint8)}
 BOTH = Variant(seeds=[0, 3])
