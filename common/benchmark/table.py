@@ -14,8 +14,8 @@ from common import params
 from common.claims.schema import load
 from common.command import run
 from common.score.metrics import CONVENTIONS, set_scores
-from common.score.results import UNTRAINED, Measurements, record, score_table
-from common.store import read_json, write_csv
+from common.score.results import UNTRAINED, Measurements, record, score_table, training_records
+from common.store import write_csv
 
 RESULTS = Path("results")
 TABLES = RESULTS / "tables"
@@ -113,12 +113,11 @@ def _costs(results: Path, paper: str) -> dict[str, dict[str, float]]:
         costs[network]["latency_ms_bf16"] = formats.get("bfloat16", {}).get("median_ms")
     for name, times in record(results / "filter_latency.json").items():
         costs.setdefault(name, {}).update(_times(times))
-    for path in sorted((folder / "training").glob("*.json")):
-        training = read_json(path)
+    for name, training in training_records(paper, results).items():
         seconds = [facts["seconds"] for facts in training["seeds"].values()]
         if seconds:
             architecture = costs.get(training["architecture"], {})
-            costs[path.stem] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
+            costs[name] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
     return costs
 
 

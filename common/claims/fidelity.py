@@ -24,14 +24,9 @@ def settings_of(paper: str, profile: str | None = None) -> dict[str, Any]:
 
     profile: its settings as they are published instead, whatever params.yaml chooses at present.
     """
-    chosen = params.load()
-    if profile is not None:
-        unchanged = chosen.noise.model_copy(update={"sigma": None})
-        chosen = chosen.model_copy(update={"profile": profile, "noise": unchanged})
-    everywhere = {"profile": chosen.profile, "seed": chosen.seed, "latency": chosen.latency.model_dump()}
-    (flat,) = pd.json_normalize({**chosen.paper(paper).model_dump(), **everywhere}).to_dict("records")
-    level = {"noise.sigma": chosen.sigma(paper)} if chosen.has_sigma(paper) else {}
-    return {str(path): value for path, value in flat.items()} | level
+    settings = params.load(paper, profile, own_sigma=profile is not None)
+    (flat,) = pd.json_normalize(settings.model_dump()).to_dict("records")
+    return {str(path): value for path, value in flat.items()}
 
 
 def matching(path: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """The one reader of results/: what the stages of a paper left there.
 
-results/<paper>/scores.csv, baselines.csv           a row for each experiment, predictor, image and convention
-results/<paper>/*.json                              everything else
+    results/<paper>/scores.csv, baselines.csv           a row for each experiment, predictor, image and convention
+    results/<paper>/history/<group>/<variant>.csv       a row for each validation of each seed
+    results/<paper>/training/<group>/<variant>.json     what was trained, by what recipe, and how it went
+    results/<paper>/*.json                              everything else
+
+A variant's name is its own within the paper, so that readers need not know its group.
 """
 
 from collections.abc import Mapping
@@ -70,6 +74,29 @@ class Measurements:
                 raise UserError(f"measure {missing} is not in {file}, which has {known} there")
             value = value[key]
         return value
+
+
+def of_variant(folder: Path, name: str) -> Path:
+    """What a folder of groups holds under a variant's name; UserError where it holds nothing, or two of them."""
+    found = sorted(folder.glob(f"*/{name}"))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"{' and '.join(map(str, found))} are of one variant: delete the one whose group is gone")
+    raise UserError(f"{folder}/<group>/{name} is missing: run `dvc repro` so that the stage that makes it runs")
+
+
+def history(paper: str, variant: str, results: Path = RESULTS) -> "pd.DataFrame":
+    """The validations of a variant: seed, step, images_seen, seconds, lr, losses and what was watched."""
+    import pandas as pd
+
+    return pd.read_csv(of_variant(results / paper / "history", f"{variant}.csv"))
+
+
+def training_records(paper: str, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """The records of all variants by their names; none where nothing has been trained."""
+    files = (results / paper / "training").glob("*/*.json")
+    return {path.stem: read_json(path) for path in sorted(files, key=lambda path: path.stem)}
 
 
 def score_table(paper: str, results: Path = RESULTS) -> "pd.DataFrame":

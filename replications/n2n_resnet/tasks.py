@@ -1,4 +1,4 @@
-"""What is trained: which noise, on which targets, with which loss. A variant of params.yaml is one of these."""
+"""What is trained: which noise, on which targets, with which loss. A variant of the parameters is one of these."""
 
 from dataclasses import dataclass
 from functools import partial

@@ -59,9 +59,13 @@ def test_a_setting_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_settings_of_a_profile_are_the_published_ones_whatever_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = params.load()
-    louder = chosen.model_copy(update={"noise": chosen.noise.model_copy(update={"sigma": 50.0})})
-    monkeypatch.setattr(params, "load", lambda: louder)
+    shared = params.shared
+
+    def louder(profile: str | None = None) -> params.Shared:
+        chosen = shared(profile)
+        return chosen.model_copy(update={"noise": chosen.noise.model_copy(update={"sigma": 50.0})})
+
+    monkeypatch.setattr(params, "shared", louder)
     assert settings_of("udncnn")["noise.sigma"] == 50
     published = settings_of("udncnn", "paper")
     assert [published[path] for path in ("profile", "noise.sigma", "network.width")] == ["paper", 30, 64]
