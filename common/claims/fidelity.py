@@ -20,10 +20,7 @@ class Fidelity(NamedTuple):
 
 
 def settings_of(paper: str, profile: str | None = None) -> dict[str, Any]:
-    """A paper's settings in effect by their dotted paths, `noise.sigma` being the level after an override.
-
-    profile: its settings as they are published instead, whatever params.yaml chooses at present.
-    """
+    """A paper's settings in effect by dotted path; of a `profile`, as published, whatever params.yaml chooses now."""
     chosen = params.load()
     if profile is not None:
         unchanged = chosen.noise.model_copy(update={"sigma": None})
