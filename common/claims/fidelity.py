@@ -20,10 +20,7 @@ class Fidelity(NamedTuple):
 
 
 def settings_of(paper: str, profile: str | None = None) -> dict[str, Any]:
-    """A paper's settings in effect by their dotted paths, `noise.sigma` being the level after an override.
-
-    profile: its settings as they are published instead, whatever params.yaml chooses at present.
-    """
+    """A paper's settings in effect by dotted path; of a `profile`, as published, whatever params.yaml chooses now."""
     settings = params.load(paper, profile, own_sigma=profile is not None)
     (flat,) = pd.json_normalize(settings.model_dump()).to_dict("records")
     return {str(path): value for path, value in flat.items()}

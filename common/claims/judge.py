@@ -1,6 +1,5 @@
 """A claim and its measurements → its row of the ledger."""
 
-import math
 from dataclasses import dataclass, replace
 
 from common.claims.fidelity import Fidelity, compare
@@ -83,8 +82,7 @@ def check_itself(check: SelfCheck, run: Run) -> Row:
     row = replace(row, test=text, published=number(printed), ours=number(computed))
     apart = abs(printed - computed)
     word = CONSISTENT if apart <= tolerance + 1e-9 * abs(computed) else CONTRADICTION  # the second term: rounding
-    allowed = f", {number(tolerance)} allowed" if tolerance else ""
-    because = f"{row.published} printed, {row.ours} computed: {_rounded(apart)} apart{allowed}"
+    because = f"{row.published} printed, {row.ours} computed: {_rounded(apart)} apart, {number(tolerance)} allowed"
     return replace(row, verdict=word, because=because)
 
 
@@ -95,7 +93,7 @@ def _unjudged(row: Row, word: str, reason: str) -> Row:
 def _ranking(claim: Claim, run: Run) -> str:
     """The rows of an order as they came out."""
     found = {row: measured(row, claim, run).estimate.mean for row in claim.test.rows}
-    rising = claim.test.high < math.inf
+    rising = "<" in claim.test.text
     ranked = sorted(found, key=found.__getitem__, reverse=not rising)
     return (" < " if rising else " > ").join(f"{row} {found[row]:.6g}" for row in ranked)
 

@@ -1,7 +1,6 @@
-"""The ledger of all papers: claims.csv of a results folder, and a table in its tables/ for each published one.
+"""The ledger: claims.csv of a folder of results, a row a claim of any paper, and tables/ beside the published ones.
 
-`python -m common.claims` judges results/ under the settings in effect; `--results FOLDER --profile paper` another run's
-folder, under the settings of a profile. What a folder lacks is not run.
+The folder may be another run's, or a part of one: what it lacks is not run.
 """
 
 import argparse

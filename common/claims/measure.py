@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.score import statistics
 from common.score.metrics import set_scores
 from common.score.results import Measurements
-from common.score.statistics import EXACT, Estimate, Interval
+from common.score.statistics import Estimate, Interval
 
 
 class Run(NamedTuple):
@@ -88,13 +88,11 @@ def measured(row: str, claim: Claim, run: Run) -> Measured:
 
 def _recorded(measure: str, row: str, run: Run) -> Measured:
     """A number of the JSON records, exact, or a list with one for each training seed; or a setting."""
-    value: Any
-    if measure.startswith("settings."):
-        (value,) = matching(measure.removeprefix("settings."), run.settings).values()
-    else:
-        value = run.results.recorded(measure, row)
+    file, _, path = measure.partition(".")
+    found = matching(path, run.settings) if file == "settings" else {row: run.results.recorded(measure, row)}
+    value = next(iter(found.values()))
     if isinstance(value, list) and value:
         return Measured(statistics.mean_estimate(value), seeds=len(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"measure {measure} must be a number or a list of numbers, got {value!r}")
-    return Measured(Estimate(float(value), (EXACT,)))
+    return Measured(Estimate(float(value), (statistics.EXACT,)))

@@ -1,13 +1,10 @@
-"""replications/<paper>/claims.yaml: what a paper claims, as data, validated before anything is measured.
-
-CONTRIBUTING.md ("Write claims") shows the whole language.
-"""
+"""claims.yaml: what a paper claims, as data, validated before anything is measured (CONTRIBUTING.md shows it all)."""
 
 import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
@@ -31,8 +28,8 @@ class Strict(BaseModel):
 class Experiment(Strict):
     """A paper's protocol: dotted paths into its settings, and the published values; `*` in a path is any key.
 
-    data: where ours differ, verdicts are on a stand-in. noise: … are off-protocol. recipe: … are reduced. seeds: the
-    trainings of a network; fewer are named beside a verdict. always: differences that no setting holds.
+    data: where ours differ, verdicts are on a stand-in. noise: … are off-protocol. recipe: … are reduced.
+    seeds: a network's trainings; fewer are named beside a verdict. always: differences that no setting holds.
     """
 
     data: dict[str, Setting] = {}
@@ -133,7 +130,7 @@ def parse(record: Any, path: str) -> Claims:
     entries = [entry for claim in record["claims"] for entry in _unfold(claim, path)]
     claims = [_validated(Claim, entry, path) for entry in entries]
     checks = [_validated(SelfCheck, entry, path) for entry in record.get("self_checks") or []]
-    whole = _validated(Claims, {**record, "claims": claims, "self_checks": checks}, path)
+    whole: Claims = _validated(Claims, {**record, "claims": claims, "self_checks": checks}, path)
     for claim in claims:
         for key, known in (("experiment", whole.experiments), ("convention", CONVENTIONS)):
             if getattr(claim, key) is not None and getattr(claim, key) not in known:
@@ -147,30 +144,25 @@ def parse(record: Any, path: str) -> Claims:
 def _unfold(claim: Any, path: str) -> Iterator[dict[str, Any]]:
     """A claim for each of its parts, whose fields come on top of the claim's own; parts may have parts."""
     if not isinstance(claim, dict):
-        raise UserError(f"every claim must be a mapping ({path}), got {claim!r}")
-    if "parts" not in claim:
-        yield claim
+        raise UserError(f"every claim must be a mapping, every part one or a sentence ({path}), got {claim!r}")
+    rest = {key: value for key, value in claim.items() if key != "parts"}
+    if (parts := claim.get("parts")) is None:
+        yield rest
         return
-    parts = claim["parts"]
     if not isinstance(parts, dict | list):
         raise UserError(f"{_name(claim)}: parts must be sentences, or a mapping of names to them ({path})")
     named = parts.items() if isinstance(parts, dict) else [(re.split(r"\W", str(part))[0], part) for part in parts]
     for name, part in named:  # a sentence without a name has that of its first row
         fields = {"test": part} if isinstance(part, str) else part
-        if not isinstance(fields, dict):
-            raise UserError(f"{_name(claim)}.{name} must be a sentence or a mapping ({path}), got {part!r}")
-        rest = {key: value for key, value in claim.items() if key != "parts"}
-        yield from _unfold({**rest, **fields, "id": f"{_name(claim)}.{name}"}, path)
+        whole = {**rest, **fields, "id": f"{_name(claim)}.{name}"} if isinstance(fields, dict) else part
+        yield from _unfold(whole, path)
 
 
 def _name(entry: Any) -> str:
     return str(entry.get("id", "a claim without id")) if isinstance(entry, dict) else "claims"
 
 
-M = TypeVar("M", bound=BaseModel)
-
-
-def _validated(model: type[M], entry: Any, path: str) -> M:
+def _validated(model: type[BaseModel], entry: Any, path: str) -> Any:
     try:
         return model.model_validate(entry)
     except ArithmeticError as wrong:  # 1 / 0

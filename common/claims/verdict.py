@@ -7,8 +7,7 @@ REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 HOLDS, DOES_NOT_HOLD = "holds here", "does not hold here"
 OFF_PROTOCOL, INCONCLUSIVE = "off-protocol", "inconclusive"
 UNTESTABLE, NOT_RUN = "untestable", "not run in this profile"
-CONSISTENT, CONTRADICTION = "consistent", "contradiction"
-"""What a paper's check against itself finds; the words above are for claims."""
+CONSISTENT, CONTRADICTION = "consistent", "contradiction"  # of a paper's check against itself
 
 
 def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:

@@ -55,7 +55,7 @@ def test_an_unknown_key_is_refused_with_the_key_that_was_meant() -> None:
         ({"profiles": ["huge"]}, "U1: profiles.0 must be 'smoke', 'quick' or"),
         ({"id": "X1"}, "X1: id must be"),
         ({"parts": 3}, "U1: parts must be sentences, or a mapping of names to them"),
-        ({"parts": {"jpeg": 3}}, "U1.jpeg must be a sentence or a mapping"),
+        ({"parts": {"jpeg": 3}}, "every claim must be a mapping, every part one or a sentence"),
     ],
 )
 def test_a_wrong_claim_is_refused_in_one_line(fields: dict[str, Any], words: str) -> None:
