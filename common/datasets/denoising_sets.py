@@ -170,8 +170,8 @@ MCMASTER = Dataset(
     checksum="sha256 of the archive and of each image's decoded pixels (mcmaster-pixels.txt)",
     licence="none stated",
     citation=(
-        "L. Zhang, X. Wu, A. Buades, X. Li: Color demosaicking by local directional interpolation and nonlocal adaptive "
-        "thresholding. Journal of Electronic Imaging 20(2), 023016, 2011"
+        "L. Zhang, X. Wu, A. Buades, X. Li: Color demosaicking by local directional interpolation and nonlocal "
+        "adaptive thresholding. Journal of Electronic Imaging 20(2), 023016, 2011"
     ),
     notes="500×500; its page has the archive's password",
 )
@@ -215,6 +215,6 @@ URBAN100 = Dataset(
         "J.-B. Huang, A. Singh, N. Ahuja: Single image super-resolution from transformed self-exemplars. CVPR 2015, "
         "5197–5206"
     ),
-    notes="from a local folder only, img_001 … img_100 (or img_001_SRF_4_HR …); the authors' crops depend on the factor "
-    "of super-resolution, so scores compare within one copy only",
+    notes="from a local folder only, img_001 … img_100 (or img_001_SRF_4_HR …); the authors' crops depend on the "
+    "factor of super-resolution, so scores compare within one copy only",
 )

@@ -23,9 +23,9 @@ def read_image(
 ) -> np.ndarray:
     """Decode a file (or its bytes) to (H, W, `channels`) uint8, upright by its EXIF orientation.
 
-    `channels` is 3 (RGB), 1 (grey) or None: as the file is. A palette becomes RGB and an opaque alpha channel is dropped: neither changes a
-    pixel. Whatever would (16 bits, CMYK, transparency, colour to grey, and grey to RGB unless `grey_to_rgb`) is
-    refused, as is a side shorter than `min_size`: UserError with the name and the fix.
+    `channels` is 3 (RGB), 1 (grey) or None: as the file is. A palette becomes RGB and an opaque alpha channel is
+    dropped: neither changes a pixel. Whatever would (16 bits, CMYK, transparency, colour to grey, and grey to RGB
+    unless `grey_to_rgb`) is refused, as is a side shorter than `min_size`: UserError with the name and the fix.
     """
     image = _decode(_read(source, name), name)
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):

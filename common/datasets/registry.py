@@ -68,7 +68,7 @@ GREY_FOLDER = replace(
     FOLDER,
     name="grey",
     loader=partial(load_folder, "", grey=True),
-    notes="grey:<path>, as folder:<path>, but in grey: colour becomes BT.601 luma, 0.299 R + 0.587 G + 0.114 B, rounded",
+    notes="grey:<path>, as folder:<path>, but in grey: of colour the BT.601 luma, 0.299 R + 0.587 G + 0.114 B, rounded",
 )
 PLAIN_FOLDERS = (FOLDER.name, GREY_FOLDER.name)
 
