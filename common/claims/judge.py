@@ -67,8 +67,7 @@ def judge(claim: Claim, run: Run) -> Row:
     fidelity = compare(experiment, run.settings, weakest.seeds) if experiment else Fidelity()
     word = verdict(claim.kind, fidelity, held)
     shown = f"not judged, {'other noise' if fidelity.off_protocol else fidelity.level}" if word == OFF_PROTOCOL else ""
-    told = [(_numbers(one, part, claim), _outcome(one, part)) for part, one in observed]
-    because = "; ".join(f"{numbers}: {shown or outcome}" for numbers, outcome in told)
+    because = "; ".join(f"{_numbers(one, part, claim)}: {shown or _outcome(one, part)}" for part, one in observed)
     row = replace(row, verdict=word, because=because, fidelity=fidelity.level, reason=fidelity.differs)
     return replace(row, data=run.data) if experiment else row
 

@@ -1,7 +1,4 @@
-"""The ledger: claims.csv of a folder of results, a row a claim of any paper, and tables/ beside the published ones.
-
-The folder may be another run's, or a part of one: what it lacks is not run.
-"""
+"""The ledger: claims.csv of a folder of results, of a run or a part of one, and tables/ with ours beside published."""
 
 import argparse
 from collections.abc import Mapping

@@ -57,6 +57,8 @@ def observe(sentence: Sentence, claim: Claim, run: Run) -> Observation:
     estimates, scores = [row.estimate for row in rows], [row.scores for row in rows if row.scores is not None]
     images = scores[0].shape[1] if scores else None
     seeds = min((row.seeds for row in rows if row.seeds is not None), default=None)
+    if seeds and claim.experiment is None:
+        raise UserError(f"{claim.id}: experiment is missing: there are trainings behind {sentence.text}")
     if sentence.form == "ratio":
         try:
             return Observation(*estimates[0].over(estimates[1]), images, seeds)

@@ -182,6 +182,11 @@ def test_a_fact_may_be_a_setting_in_effect(judge: Judge) -> None:
     assert {row.verdict for row in rows.values()} == {"reproduced"}
 
 
+def test_a_fact_has_no_trainings_behind_it(judge: Judge) -> None:
+    with pytest.raises(UserError, match="U1: experiment is missing: there are trainings behind net <= 1"):
+        judge(claim("net <= 1", measure="curves.{}.loss", **FACT), curves={"net": {"loss": [0.5, 0.6]}})
+
+
 def test_a_number_of_one_training_alone_has_no_interval(judge: Judge) -> None:
     row = judge(claim("net == 5 +- 1", measure="curves.{}.loss"), curves={"net": {"loss": [5.0]}})["U1"]
     assert (row.verdict, row.because) == (
