@@ -129,7 +129,12 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--filters", nargs="*", default=QUICK_FILTERS, choices=FILTER_NAMES, metavar="NAME")
     parser.add_argument("--networks", nargs="*", metavar="NAME", help="of the suite's networks; default: all")
     parser.add_argument("--limit", type=_count, metavar="N", help="only the first images of each set")
-    parser.add_argument("--scores", type=Path, metavar="CSV", help="every image's scores; a broken run goes on there")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="CSV",
+        help="every image's scores, from which a broken run goes on; another file for another denoiser",
+    )
     parser.add_argument("--save", type=Path, metavar="CSV", help="the table, too, as a file")
     parser.add_argument("--root", help="folder with local copies of data sets; default: data.root of params.yaml")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
