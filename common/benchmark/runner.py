@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Row:
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
+SMALLEST = 11
+"""Side of SSIM's window."""
 KEY = 7
 """First columns, which tell rows apart."""
 
@@ -121,7 +123,9 @@ def score_set(
     return rows, bad
 
 
-def _scored(name: str, image: str, clean: np.ndarray, tasks: Iterable[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:
+def _scored(name: str, image: str, clean: np.ndarray, tasks: Sequence[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:
+    if tasks and min(clean.shape[:2]) < SMALLEST:
+        raise UserError(f"{image} of {name} is too small: a side of {SMALLEST} pixels is needed for SSIM")
     noisy: dict[Case, np.ndarray] = {}
     for entrant, case, denoise in tasks:
         if case not in noisy:

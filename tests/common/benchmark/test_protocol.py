@@ -97,6 +97,16 @@ def test_a_bad_picture_is_named_and_not_fatal(folder: Path, counting: Entrant) -
     assert "1.png is not a readable image" in bad[0]
 
 
+def test_a_picture_too_small_to_score_is_named(folder: Path, counting: Entrant) -> None:
+    write(folder / "tiny.png", picture(4, 10, 30))
+    rows, bad = score_set(f"folder:{folder}", None, None, [counting], ONE, Journal(None))
+    assert len(rows) == 3
+    assert "tiny of folder:" in bad[0]
+    write(folder.parent / "only/tiny.png", picture(4, 10, 30))
+    with pytest.raises(UserError, match=r"no picture of .* could be used"):
+        score_set(f"folder:{folder.parent / 'only'}", None, None, [counting], ONE, Journal(None))
+
+
 def test_pictures_are_read_one_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch, counting: Entrant) -> None:
     events = []
     read = protocol.read_member
