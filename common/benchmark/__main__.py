@@ -85,6 +85,7 @@ def _print(table: pd.DataFrame) -> None:
     for (name, corruption, level), rows in table.groupby(["set", "corruption", "level"], sort=False):
         count = int(rows["images"].max())
         shown = Table(title=f"{name} ({count} images), {corruption} {level:g}", title_justify="left")
+        shown.add_column("", justify="right")
         shown.add_column("denoiser", overflow="fold")
         shown.add_column("kind", no_wrap=True)
         for column in ("PSNR, dB", "95 %", "SSIM", "parameters", "ms/Mpixel"):
@@ -94,7 +95,8 @@ def _print(table: pd.DataFrame) -> None:
             interval = "" if pd.isna(row["psnr_low"]) else f"{row['psnr_low']:.2f}–{row['psnr_high']:.2f}"
             numbers = (("ssim", ".4f"), ("parameters", ",d"), ("ms_per_megapixel", ".0f"))
             cells = ["" if pd.isna(row[column]) else format(row[column], form) for column, form in numbers]
-            shown.add_row(row["denoiser"], row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style)
+            place = "" if pd.isna(row["rank"]) else f"{row['rank']}."
+            shown.add_row(place, row["denoiser"], row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style)
         console.print(shown)
     if (table["kind"] == "published").any():
         print(
