@@ -15,8 +15,8 @@ from common.store import read_json
 WORDS = {"train": "training", "val": "validation", "pretrain": "pretraining"}
 """Parts of a split's name that are not words of their own."""
 FIDELITY = (
-    ("full", "the paper's data, noise, recipe, size and number of seeds."),
-    ("reduced", "the paper's data; a shorter training, a smaller network or fewer seeds, as the ledger lists."),
+    ("full", "the paper's data, noise, recipe and size; fewer trainings are named beside the verdict."),
+    ("reduced", "the paper's data; a shorter training or a smaller network, as the ledger lists."),
     ("stand-in", "other images than the paper's, and what else the ledger lists."),
 )
 OUTCOMES = (

@@ -30,7 +30,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fake_results.draw(folder)
     with contextlib.chdir(folder):
         benchmark.main()
-        ledger.main()
+        ledger.write(Path("results"))
         report.write(Path("results"))
     return folder
 
@@ -84,7 +84,7 @@ def test_page_and_markdown_say_the_same(results: Path) -> None:
     for title in SECTIONS:
         assert title in page
         assert f"## {title}" in markdown
-    for text in ("28.74", "U2.dudncnn>dncnn", "225,859", "holds here", "non-commercial", "which test set is open"):
+    for text in ("28.74", "U2", "225,859", "holds here", "non-commercial", "which test set is open"):
         assert text in page
         assert text in markdown.replace("\\", "")
 
@@ -131,7 +131,7 @@ def test_a_snapshot_is_a_column_of_ledger_and_published_tables(results: Path) ->
     (ledger_table,) = (block for block in claim_ledger(material) if isinstance(block, Table))
     column = list(ledger_table.columns).index("earlier")
     rows = {row[0]: row for row in ledger_table.rows}
-    assert rows["U2.dudncnn>dncnn"][column] == "0.5 (holds here)"
+    assert rows["U2"][column] == "0.5 (holds here)"
     (published,) = (block for block in against_published(material) if isinstance(block, Table))
     assert published.columns[-1] == "ours, earlier"
     assert [row[-1] for row in published.rows] == ["28.75", "29.25"]
@@ -225,7 +225,7 @@ def test_a_reason_that_adds_to_another_refers_to_it() -> None:
 
 def test_a_claim_heads_its_rows_once(results: Path) -> None:
     (table,) = (block for block in claim_ledger(read_again(results)) if isinstance(block, Table))
-    assert [isinstance(row, str) for row in table.rows] == [True, False, False, True, False, False, True, False]
+    assert [isinstance(row, str) for row in table.rows] == [True, False, False, True, False, True, False]
 
 
 @pytest.mark.parametrize(
