@@ -3,7 +3,7 @@
 The files are the only place where a knob has a value: no field here has a default but a variant's departures from its
 recipe. A knob has one value, or one for each profile, {smoke: …, quick: …, paper: …}. Each paper validates its own file
 by the models in `replications/<paper>/params.py`. What a stage depends on is the outcome under the profile that runs,
-results/<paper>/settings.yaml (`common.run.settings`).
+results/<paper>/settings.json (`common.run.settings`).
 """
 
 import difflib

@@ -14,9 +14,8 @@ TOY = Path("tests/toy")
 STAGES = ("data", "noise", "train", "evaluate")
 JUDGE = """
 from pathlib import Path
-from common import params
-from common.claims.ledger import ledger
-for row in ledger("toy", params.load("toy"), Path("results")):
+from common.claims.ledger import ledger, settings_of
+for row in ledger("toy", settings_of("toy", None), Path("results")):
     print(row.id, row.verdict)
 """
 
@@ -49,4 +48,4 @@ def test_a_paper_runs_and_is_judged(tmp_path: Path) -> None:
     assert list(history("toy", "deep", tmp_path / "results")["step"]) == [20, 40]
     judged = run([sys.executable, "-c", JUDGE], tmp_path)
     assert judged.returncode == 0, judged.stderr
-    assert judged.stdout.startswith("N1 ")
+    assert judged.stdout.startswith("T1 ")

@@ -46,7 +46,7 @@ class Claim(Strict):
     tested. untestable: why it is not judged. table: results/tables/<table>.csv shows it. note: what we settled.
     """
 
-    id: Annotated[str, Field(pattern=r"^[NUDGE]\d+(\.[\w-]+)*$")]
+    id: Annotated[str, Field(pattern=r"^[A-Z]\d+(\.[\w-]+)*$")]
     source: Text
     says: Text
     test: Annotated[Sentence, PlainValidator(sentence.parse)]
@@ -84,7 +84,7 @@ class Claim(Strict):
 class SelfCheck(Strict):
     """A paper against itself: a printed number and what its others make of it; a contradiction in words has no test."""
 
-    id: Annotated[str, Field(pattern=r"^[NUDGE]S\d+$")]
+    id: Annotated[str, Field(pattern=r"^[A-Z]S\d+$")]
     source: Text
     says: Text
     test: Annotated[tuple[str, float, float, float], PlainValidator(sentence.parse_check)] | None = None

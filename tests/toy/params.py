@@ -7,6 +7,10 @@ class Noise(params.Section):
     sigma: params.Sigma
 
 
+class Network(params.Section):
+    width: params.Count
+
+
 class Train(params.Trainings):
     recipe: params.Recipe
 
@@ -14,4 +18,5 @@ class Train(params.Trainings):
 class Settings(params.Settings):
     data: params.Data
     noise: Noise
+    network: Network
     train: Train
