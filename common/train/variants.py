@@ -112,7 +112,7 @@ def train_group(paper: str, training: Callable[[str, Any], Training], descriptio
     """The command of a paper's training stages: `train GROUP` trains a group of variants over their seeds.
 
     A stage trains several: starting Python takes as long as some of these trainings, and they run side by side: on CPUs
-    each on the profile's number of threads, on GPUs as many as share one. They begin in the order of the parameters, and
+    each on the profile's number of threads, on GPUs as many as share one. They begin in the order of the parameters;
     none may start from another one's weights.
     With `--seed` it trains that seed alone (on another machine of a cluster, say), leaves the finished checkpoints and
     writes no records; the stage then goes on from all of them at once.
