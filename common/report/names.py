@@ -1,7 +1,8 @@
 """Networks, filters and trivial predictors by the names that readers know: DnCNN, not dncnn.
 
 A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids. There
-"<experiment>/<id>" names what is called otherwise in one experiment: `super_resolution_x2/noisy: bicubic`.
+"<experiment>/<id>" names what is called otherwise in one experiment, `super_resolution_x2/noisy: bicubic`, and
+"<experiment>/" the experiment itself.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,11 @@ def name_of(paper: str, network: str, experiment: str | None = None) -> str:
     """The name of a network, filter or trivial predictor, in an experiment; its id where it has no other."""
     names = names_of(paper)
     return names.get(f"{experiment}/{network}", names.get(network, network))
+
+
+def experiment_name(paper: str, experiment: str) -> str:
+    """The name of a paper's experiment; its id where it has no other."""
+    return names_of(paper).get(f"{experiment}/", experiment)
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:
