@@ -157,7 +157,8 @@ def comparison(panel: Panel, name: str, anchor: str = "") -> Comparison:
     scored = {index: one.psnr_db for index, one in enumerate(pictures) if index and one.psnr_db is not None}
     best = max(scored, key=lambda index: scored[index]) if scored else len(pictures) - 1
     top, left, side = record["inset"]
-    caption = f"{record['image']}: {name}"
+    told = [f"{one.name} {one.psnr_db:.2f} dB" for one in (pictures[0], pictures[best]) if one.psnr_db is not None]
+    caption = f"{name}, {record['image']}: {', '.join(told)}"
     return Comparison(pictures, caption, (record["width"], record["height"]), (top, left, side), best, anchor)
 
 

@@ -1,5 +1,6 @@
 """The first screen: what was run, what the papers claim and what was found, the published-scale table, one picture."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from common.report.names import experiment_name, name_of
 from common.report.summaries import PublishedScale, say
 from common.report.words import GROUPS, NONE
 
+WHAT = "{count} rebuilt from their text. Every number they print is tested, and every test says how far it is from the paper's own."
+NUMBERS = {1: "One paper", 2: "Two papers", 3: "Three papers", 4: "Four papers", 5: "Five papers", 6: "Six papers"}
 CAVEAT = (
     "Where fidelity is below full, images, training or both differ from the paper's: another PSNR is then expected, "
     "and says nothing for or against the published one."
@@ -74,8 +77,9 @@ class Outline:
 
 @dataclass(frozen=True)
 class Front:
-    """The first screen. run: one line."""
+    """The first screen. what: this is, and run: what was run, a line each."""
 
+    what: str
     run: str
     banners: Sequence[Banner]
     scales: Sequence[Scale]
@@ -88,10 +92,11 @@ def front(material: Material) -> Front:
     """All of the first screen."""
     short = any(row["fidelity"] in ("reduced", "stand-in") for row in material.ledger.values())
     return Front(
+        what=WHAT.format(count=NUMBERS.get(len(material.claims), str(len(material.claims)))),
         run=run_line(material.environment),
         banners=[banner for paper in material.claims for banner in off_protocol(material, paper)],
         scales=list(scales(material)),
-        outlines=[outline(material, paper) for paper in material.claims],
+        outlines=[outline(material, paper) for paper in _by_scale(material)],
         picture=front_picture(material),
         caveat=CAVEAT if short else "",
     )
@@ -107,9 +112,16 @@ def run_line(record: dict[str, Any]) -> str:
         f"tested on {', '.join(sorted(tests))}".replace("_", " ") if tests else "",
         f"{device}, {machine['cores']} cores" if "cores" in machine else device,
         str(run.get("date", "")),
-        f"code {str(run['code'])[:7]}{' with changes' if 'modified' in str(run['code']) else ''}" if "code" in run else "",
+        _code(str(run.get("code", ""))),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _code(state: str) -> str:
+    """A revision in seven digits; what is said where there is none stays as it is."""
+    revision, _, modified = state.partition(", ")
+    short = f"code {revision[:7]}" if re.fullmatch(r"[0-9a-f]{40}", revision) else revision
+    return f"{short}, {modified}" if modified else short
 
 
 def off_protocol(material: Material, paper: str) -> list[Banner]:
@@ -172,14 +184,18 @@ def outline(material: Material, paper: str) -> Outline:
 
 def front_picture(material: Material) -> Comparison | None:
     """The panel that stands for the first paper with a published-scale table, else for the first that has one."""
-    papers = sorted(material.summaries, key=lambda paper: material.summaries[paper].published_scale is None)
-    for paper in papers:
+    for paper in _by_scale(material):
         wanted = material.summaries[paper].picture
         panels = list(material.panels(paper)) if wanted else []
         for panel in panels:
             if f"{panel.experiment}/{panel.record['image']}".startswith(str(wanted)):
                 return comparison(panel, experiment_name(paper, panel.experiment))
     return None
+
+
+def _by_scale(material: Material) -> list[str]:
+    """The papers, those with a published-scale table first."""
+    return sorted(material.summaries, key=lambda paper: material.summaries[paper].published_scale is None)
 
 
 def glance(material: Material, paper: str) -> tuple[list[str], list[list[str]]]:

@@ -15,7 +15,7 @@ RECORD = "panel.json"
 CLEAN = "clean"
 INSET_SHARE = 4
 """The inset is a window of a quarter of the image's shorter side."""
-QUALITY = 88
+QUALITY = 95
 """Of WebP: its error is below what the eye finds between two pictures side by side. Scores are computed before."""
 
 
