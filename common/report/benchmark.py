@@ -43,7 +43,9 @@ def benchmark_section(material: Material) -> Section:
         text = f"The best network and filter of each paper's experiments. {PROTOCOL}"
         blocks: list[Block] = [Paragraph(text), _leaders(material)]
         return Section("Networks and filters side by side", "benchmark", blocks, "PSNR in dB", folded=False)
-    text = f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} Best of a column in each set first."
+    text = (
+        f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} Best of a column in each set first."
+    )
     blocks = [Paragraph(text), *_protocol(material), Figures(list(protocol_figures(material)))]
     return Section("The benchmark: one protocol for all", "benchmark", blocks, "PSNR in dB", folded=False)
 
@@ -66,7 +68,9 @@ def _protocol(material: Material) -> Iterator[Block]:
     """A table for each set: a row a denoiser, a column a corruption and level, the costs once."""
     assert material.protocol is not None
     for name, members in material.protocol.groupby("set", sort=False):
-        own = members.assign(cell=[_corruption(*one) for one in members[["corruption", "level"]].itertuples(index=False)])
+        own = members.assign(
+            cell=[_corruption(*one) for one in members[["corruption", "level"]].itertuples(index=False)]
+        )
         wide = own.pivot_table(index="denoiser", columns="cell", values="psnr_db", sort=False)
         costs = own.groupby("denoiser").first()
         used = {key: column for key, column in COSTS.items() if key in costs and costs[key].notna().any()}
@@ -82,7 +86,13 @@ def _protocol(material: Material) -> Iterator[Block]:
 
 def _corruption(corruption: str, level: Any) -> str:
     told = str(corruption).replace("_", " ")
-    return told if number(level, "") == NONE else f"{told} {level:g}" if isinstance(level, int | float) else f"{told} {level}"
+    return (
+        told
+        if number(level, "") == NONE
+        else f"{told} {level:g}"
+        if isinstance(level, int | float)
+        else f"{told} {level}"
+    )
 
 
 def networks_tables(material: Material, paper: str) -> list[Block]:

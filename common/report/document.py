@@ -33,7 +33,7 @@ def render(template: str, folder: Path, **content: Any) -> str:
         explained=explained,
     )
     style, script = (_compact((TEMPLATES / name).read_text()) for name in ("style.css", "script.js"))
-    words = {"tones": TONES, "groups": GROUPS, "none": NONE}
+    words = {"tones": TONES, "groups": GROUPS, "nothing": NONE}
     policy = f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     return environment.get_template(template).render(**content, **words, style=style, script=script, policy=policy)
 

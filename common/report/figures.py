@@ -66,7 +66,7 @@ def _seen(points: pd.DataFrame, x: str, unit: str) -> str:
     """The best network of each panel in words."""
     told = []
     for title, members in points[points["kind"] == "network"].dropna(subset=[x]).groupby("panel", sort=False):
-        best = members.loc[members["psnr_db"].idxmax()]
+        best = members.sort_values("psnr_db").iloc[-1]
         told.append(f"{title}: {best['network']} is highest, {best['psnr_db']:.2f} dB at {best[x]:.3g} {unit}")
     return f"{'; '.join(told)}."
 

@@ -10,13 +10,13 @@ import pandas as pd
 
 from common.claims import verdict
 from common.report.blocks import Banner, Comparison, comparison
-from common.report.ledger import interval, shown
+from common.report.ledger import interval, run_name, shown
 from common.report.material import Material, Row
 from common.report.names import experiment_name, name_of
 from common.report.summaries import PublishedScale, say
 from common.report.words import GROUPS, NONE
 
-WHAT = "{count} rebuilt from their text. Every number they print is tested, and every test says how far it is from the paper's own."
+WHAT = "{count} rebuilt from their text: every number they print is tested, as near to their own protocol as said."
 NUMBERS = {1: "One paper", 2: "Two papers", 3: "Three papers", 4: "Four papers", 5: "Five papers", 6: "Six papers"}
 CAVEAT = (
     "Where fidelity is below full, images, training or both differ from the paper's: another PSNR is then expected, "
@@ -228,8 +228,9 @@ def glance(material: Material, paper: str) -> tuple[list[str], list[list[str]]]:
             name = f"{name_of(paper, other['network'], other['experiment'])}{kind}{where}"
             blank = [NONE] * (1 + len(material.snapshots) + len(own))
             rows.append([name, *blank, number(other["psnr_db"], ".2f"), NONE, NONE])
-    header = ["", "published", *material.snapshots, *own, "ours (suite)", "verdict", "fidelity"]
-    return header, rows if published else []
+    header = ["", "published", *map(run_name, material.snapshots), *own, "ours (suite)", "verdict", "fidelity"]
+    used = [index for index in range(len(header)) if any(row[index] != NONE for row in rows)]
+    return [header[index] for index in used], [[row[index] for index in used] for row in rows] if published else []
 
 
 def number(value: Any, shape: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from common.report.material import Material, Row
+from common.report.material import PUBLISHED_SCALE, Material, Row
 from common.report.names import experiment_name, names_of
 from common.report.words import FIDELITY, OUTCOMES, TONES
 from common.score.metrics import CONVENTIONS
@@ -72,7 +72,9 @@ def _claims(material: Material, paper: str, figures: Mapping[str, str]) -> list[
     rows = [*material.rows(paper), *material.rows(paper, self_checks=True)]
     taken = {row["id"] for row in rows}
     claims = []
-    for (identifier, says, source), members in groupby(rows, lambda row: (claim_id(row["id"]), row["says"], row["source"])):
+    for (identifier, says, source), members in groupby(
+        rows, lambda row: (claim_id(row["id"]), row["says"], row["source"])
+    ):
         entries = [entry(material, row, figures) for row in members]
         anchor = "" if identifier in taken else identifier
         taken.add(identifier)
@@ -110,8 +112,16 @@ def thousands(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """What was measured: whole numbers in full, the others in a text with four significant digits."""
-    return re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", lambda found: f"{float(found[0]):.4g}", thousands(text))
+    """What was measured: whole numbers in full, the others in a text with four significant digits at most."""
+    return re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", lambda found: _four_digits(found[0]), thousands(text))
+
+
+def _four_digits(number: str) -> str:
+    """Shortened where it has more, its zeros kept: 29.10, not 29.1."""
+    digits = number.partition("e")[0].lstrip("-0.").replace(".", "")
+    if len(digits) <= 4:
+        return number
+    return f"{float(number):,.0f}" if abs(float(number)) >= 1000 else f"{float(number):#.4g}"
 
 
 def interval(row: Row) -> str:
@@ -123,7 +133,11 @@ def _label(row: Row) -> str:
     """What distinguishes a row from the others of its claim."""
     own = row["id"].removeprefix(claim_id(row["id"])).strip(".")
     names = names_of(row["paper"])
-    return ", ".join(names.get(part, names.get(f"{part}/", part.replace("_", " "))) for part in own.split(".")) if own else ""
+    return (
+        ", ".join(names.get(part, names.get(f"{part}/", part.replace("_", " "))) for part in own.split("."))
+        if own
+        else ""
+    )
 
 
 def _by_name(row: Row, text: str) -> str:
@@ -144,14 +158,22 @@ def _facts(material: Material, row: Row) -> Iterable[tuple[str, str]]:
     yield "95 % interval", interval(row)
     yield "Measured on", samples(row)
     yield "Tolerance", row["margin"]
-    yield "Convention", f"{convention}: {CONVENTIONS[convention].note.replace('`', '')}" if convention in CONVENTIONS else ""
+    yield (
+        "Convention",
+        f"{convention}: {CONVENTIONS[convention].note.replace('`', '')}" if convention in CONVENTIONS else "",
+    )
     yield "Fidelity", f"{row['fidelity']}: {FIDELITY.get(row['fidelity'], '')}" if row["fidelity"] else ""
     for name, rows in material.snapshots.items():
         other = rows.get(row["id"])
         if other and other["ours"]:
             within = f", {interval(other)}" if interval(other) else ""
-            yield f"Run {name}", f"{_by_name(row, other['ours'])}{within}: {other['verdict']}"
+            yield run_name(name), f"{_by_name(row, other['ours'])}{within}: {other['verdict']}"
     yield "Settled here", settled or ""
+
+
+def run_name(snapshot: str) -> str:
+    """What readers call a run in results/reference."""
+    return "published scale" if snapshot == PUBLISHED_SCALE else f"run {snapshot}"
 
 
 def samples(row: Row) -> str:
@@ -178,4 +200,3 @@ def _links(material: Material, row: Row, figures: Mapping[str, str]) -> list[tup
 def figure_file(path: Path) -> str:
     """Address in the page of a figure that a paper's own stages draw."""
     return f"figure-{path.parts[0]}-own-{path.stem}"
-

@@ -1,13 +1,24 @@
 """A section for each paper, and the benchmark that all of them share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from common.report.benchmark import networks_tables
-from common.report.blocks import Block, Figure, Figures, Fold, Heading, Paragraph, Section, Table, comparison
+from common.report.blocks import (
+    Block,
+    Comparison,
+    Figure,
+    Figures,
+    Fold,
+    Heading,
+    Paragraph,
+    Section,
+    Table,
+    comparison,
+)
 from common.report.figures import cost_figure, published_figure, training_figures
 from common.report.front import glance, outline
-from common.report.ledger import figure_file
+from common.report.ledger import figure_file, run_name
 from common.report.material import Material, Training
 from common.report.names import experiment_name, name_of
 from common.report.words import NONE
@@ -49,11 +60,17 @@ def _tables(material: Material, paper: str) -> Iterator[Block]:
     names = dict.fromkeys(entry.claim.table for entry in material.published(paper) if entry.claim.table)
     for name in names:
         rows = material.published_table(str(name))
-        columns = [column.replace("_", " ") for column in rows[0]]
+        columns = [_column(column) for column in rows[0]]
         cells = [[value or NONE for value in row.values()] for row in rows]
         for row in cells:
             row[0] = name_of(paper, row[0])
         yield Fold(f"The published table, number by number (tables/{name}.csv)", [Table(columns, cells)])
+
+
+def _column(name: str) -> str:
+    """A column of a published table as readers know it; one of a snapshot by what the snapshot is."""
+    before, ours, snapshot = name.partition("ours, ")
+    return f"ours, {run_name(snapshot)}" if ours and not before else name.replace("_", " ")
 
 
 def _own_figures(material: Material, paper: str) -> Iterator[Figure]:
@@ -112,18 +129,14 @@ def _device(facts: dict[str, Any]) -> str:
 
 def addresses(section: Section) -> dict[str, str]:
     """Every figure and picture of a section by its address in the page, with its caption."""
-    found: dict[str, str] = {}
-    collect: Callable[[Block], None]
+    return dict(_addresses(section.blocks))
 
-    def collect(block: Block) -> None:
+
+def _addresses(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
+    for block in blocks:
         if isinstance(block, Fold):
-            for inner in block.blocks:
-                collect(inner)
+            yield from _addresses(block.blocks)
         elif isinstance(block, Figures):
-            found.update({figure.anchor: figure.caption for figure in block.figures if figure.anchor})
-        elif block.kind == "comparison" and block.anchor:
-            found[block.anchor] = block.caption
-
-    for block in section.blocks:
-        collect(block)
-    return found
+            yield from ((figure.anchor, figure.caption) for figure in block.figures if figure.anchor)
+        elif isinstance(block, Comparison) and block.anchor:
+            yield block.anchor, block.caption

@@ -86,7 +86,7 @@ def training_curves(histories: dict[str, pd.DataFrame], path: Path) -> None:
     """
     legend = 0.19 * -(-len(histories) // 2)
     height = 2.6 + legend
-    with figure(height, path, layout="none") as drawn:  # fixed margins: a layout that measures takes as long as drawing
+    with figure(height, path, layout=None) as drawn:  # fixed margins: a layout that measures takes as long as drawing
         sides = {"left": 0.6 / WIDTH_INCHES, "right": 1 - 0.12 / WIDTH_INCHES}
         axes = drawn.subplots(gridspec_kw={**sides, "bottom": (0.55 + legend) / height, "top": 1 - 0.1 / height})
         for name, style in line_styles(list(histories)).items():
@@ -95,7 +95,7 @@ def training_curves(histories: dict[str, pd.DataFrame], path: Path) -> None:
             at = own.assign(images_seen=own["images_seen"] / 1000).groupby("images_seen")[column]
             axes.plot(at.mean(), label=name, **style)
             if own["seed"].nunique() > 1:
-                axes.fill_between(list(at.groups), at.min(), at.max(), color=style["color"], alpha=0.2)
+                axes.fill_between(at.min().index, at.min(), at.max(), color=style["color"], alpha=0.2)
         first = watched(next(iter(histories.values())))
         axes.set(ylabel=WATCHED.get(first, first.replace("val_", "validation ").replace("_", " ")))
         axes.set(xlabel="training images seen, thousands")
@@ -160,10 +160,17 @@ def pareto_front(points: pd.DataFrame, x: str) -> pd.DataFrame:
 
 
 @contextmanager
-def figure(height: float, path: Path, layout: Literal["constrained", "none"] = "constrained") -> Iterator[Figure]:
+def figure(height: float, path: Path, layout: Literal["constrained"] | None = "constrained") -> Iterator[Figure]:
     """A figure under the report's style, saved to `path` at the end."""
-    texts = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
-    with rc_context({**STYLE, **dict.fromkeys(texts, FONT_POINTS)}):
+    texts: tuple[Any, ...] = (
+        "font.size",
+        "axes.titlesize",
+        "axes.labelsize",
+        "legend.fontsize",
+        "xtick.labelsize",
+        "ytick.labelsize",
+    )
+    with rc_context(STYLE | dict.fromkeys(texts, FONT_POINTS)):
         drawn = Figure((WIDTH_INCHES, height), dpi=DPI, layout=layout)
         canvas = FigureCanvasAgg(drawn)  # without one, every text that is measured makes a canvas anew
         yield drawn

@@ -65,14 +65,14 @@ def load(paper: str, title: str) -> Summary:
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as failure:
-        error = failure.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, error['loc']))}: {error['msg'].lower()}") from None
+        first = failure.errors()[0]
+        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
 
 
 def say(template: str, rows: Mapping[str, Row], psnr: Psnr) -> str | None:
     """The sentence on one line, or None where it needs what was not measured. UserError for a broken template."""
     environment = Environment(undefined=StrictUndefined)
-    environment.filters.update(db="{:.2f}".format, apart=_apart, digits=_digits)
+    environment.filters.update(db=_db, apart=_apart, digits=_digits)
     context: dict[str, Any] = {
         "ours": _Numbers(rows, "ours"),
         "published": _Numbers(rows, "published"),
@@ -86,7 +86,9 @@ def say(template: str, rows: Mapping[str, Row], psnr: Psnr) -> str | None:
     except UndefinedError:
         return None
     except TemplateError as error:
-        raise UserError(f"a sentence of a summary.yaml is no template: {error} in {' '.join(template.split())}") from None
+        raise UserError(
+            f"a sentence of a summary.yaml is no template: {error} in {' '.join(template.split())}"
+        ) from None
 
 
 class _Numbers(dict[str, float]):
@@ -110,9 +112,13 @@ def _verdict(rows: Mapping[str, Row], identifier: str) -> str:
     return found
 
 
+def _db(value: float) -> str:
+    return f"{float(value):.2f}"  # float() of what is undefined raises UndefinedError, formatting it does not
+
+
 def _apart(difference: float) -> str:
-    return f"{abs(difference):.2f} dB {'above' if difference >= 0 else 'below'}"
+    return f"{abs(float(difference)):.2f} dB {'above' if difference >= 0 else 'below'}"
 
 
 def _digits(value: float, count: int) -> str:
-    return f"{value:.{count}g}"
+    return f"{float(value):.{count}g}"

@@ -5,8 +5,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from common.score.metrics import CONVENTIONS, score
 from common.store import write_bytes, write_json
@@ -16,7 +18,11 @@ CLEAN = "clean"
 INSET_SHARE = 4
 """The inset is a window of a quarter of the image's shorter side."""
 QUALITY = 95
-"""Of WebP: its error is below what the eye finds between two pictures side by side. Scores are computed before."""
+"""Of lossy WebP, which halves the resolution of colour: not to be seen in a photograph, but it takes noise away."""
+LARGEST_RMS = 4.0
+"""Error of a lossy picture in grey levels up to which it is kept; beyond, the picture is lossless in steps."""
+STEP = 10
+"""Distance of neighbouring grey levels in a lossless picture. Scores are computed before."""
 
 
 def draw_panels(
@@ -31,7 +37,8 @@ def draw_panels(
 
     clean, noisy and each network's estimates: image id → (H, W, C) on the 0–255 scale, clean uint8, the rest float and
     unclipped. given: what the noisy images are called. panel.json holds the image's id and size, the inset (top, left,
-    side), and of each picture its file, its name and its PSNR in dB under the suite's convention (null: none but the clean one's, or an exact one's).
+    side), and of each picture its file, its name and its PSNR in dB under the suite's convention: null for the clean
+    one, and for an exact one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for image in images:
@@ -83,10 +90,18 @@ def _psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float | None:
 
 
 def _webp(pixels: np.ndarray) -> bytes:
-    """(H, W, C) on the 0–255 scale as a lossy WebP, whose bytes depend on the pixels alone."""
-    from PIL import Image
-
+    """(H, W, C) on the 0–255 scale as a WebP, whose bytes depend on the pixels alone."""
     rounded = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+    lossy = _encoded(rounded, quality=QUALITY, method=6)
+    with Image.open(io.BytesIO(lossy)) as picture:
+        error = np.asarray(picture.convert("RGB")).astype(float) - rounded
+    if math.sqrt((error**2).mean()) <= LARGEST_RMS:
+        return lossy
+    stepped = np.minimum((rounded.astype(int) + STEP // 2) // STEP * STEP, 255)
+    return _encoded(stepped.astype(np.uint8), lossless=True, quality=80, method=4)
+
+
+def _encoded(pixels: np.ndarray, **how: Any) -> bytes:
     saved = io.BytesIO()
-    Image.fromarray(rounded.squeeze()).convert("RGB").save(saved, "WEBP", quality=QUALITY, method=6)
+    Image.fromarray(pixels.squeeze()).convert("RGB").save(saved, "WEBP", **how)
     return saved.getvalue()

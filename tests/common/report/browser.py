@@ -39,7 +39,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def open(self, address: str, width: int = 1400, height: int = 900, scheme: str = "light") -> None:
-        """Open a page of a size in pixels, in a colour scheme, afresh; returns when it has loaded and run its script."""
+        """Open a page afresh, of a size in pixels and in a colour scheme; returns when it has loaded."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         for target in ("about:blank", address):

@@ -31,7 +31,9 @@ def unfolded(browser: Browser, address: str, width: int = 1400, scheme: str = "l
     browser.run(UNFOLD)
     browser.run("document.querySelectorAll('.comparison').forEach(one => { one.scrollIntoView() })")
     browser.run(SETTLE)
-    browser.run("document.querySelectorAll('.comparison:not(.live)').forEach(one => { waiting.unobserve(one); slider(one) })")
+    browser.run(
+        "document.querySelectorAll('.comparison:not(.live)').forEach(one => { waiting.unobserve(one); slider(one) })"
+    )
     browser.run(SETTLE)
 
 
@@ -40,9 +42,7 @@ def test_the_page_reports_no_error_and_asks_the_network_for_nothing(browser: Bro
     reported = [event for event in browser.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")]
     assert reported == []
     requested = [
-        event["params"]["request"]["url"]
-        for event in browser.events
-        if event["method"] == "Network.requestWillBeSent"
+        event["params"]["request"]["url"] for event in browser.events if event["method"] == "Network.requestWillBeSent"
     ]
     assert requested[0] == address
     assert all(url.startswith("data:") for url in requested[1:])
@@ -88,7 +88,9 @@ def test_the_ledger_is_sorted_by_verdict_and_back(browser: Browser, address: str
     claims = "[...document.querySelectorAll('.claim h4 a')].map(link => link.textContent)"
     before = browser.run(claims)
     browser.run("form.elements.sort.value = 'verdict'; filter()")
-    verdicts = browser.run("[...document.querySelectorAll('.claim .entry')].map(entry => ORDER.indexOf(entry.dataset.verdict))")
+    verdicts = browser.run(
+        "[...document.querySelectorAll('.claim .entry')].map(entry => ORDER.indexOf(entry.dataset.verdict))"
+    )
     assert verdicts == sorted(verdicts)
     assert browser.run(claims) != before
     browser.run("form.elements.sort.value = ''; filter()")
@@ -120,8 +122,10 @@ def test_a_slider_moves_by_key_mouse_and_finger(browser: Browser, address: str) 
     for kind in ("keyDown", "keyUp"):
         browser.call("Input.dispatchKeyEvent", type=kind, key="ArrowRight", code="ArrowRight", windowsVirtualKeyCode=39)
     assert browser.run(at) == "51%"
-    box = browser.run("(({left, top, width, height}) => [left, top, width, height])"
-                      "(document.querySelector('.hero .stage').getBoundingClientRect())")
+    box = browser.run(
+        "(({left, top, width, height}) => [left, top, width, height])"
+        "(document.querySelector('.hero .stage').getBoundingClientRect())"
+    )
     left, top, width, height = box
     quarter = {"x": left + width / 4, "y": top + height / 2}
     for kind in ("mousePressed", "mouseReleased"):

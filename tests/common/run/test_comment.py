@@ -45,7 +45,7 @@ def test_a_gate_without_a_baseline_names_the_fix(tmp_path: Path) -> None:
 
 
 def test_committed_metrics_count_where_they_moved_by_what_matters() -> None:
-    changed = {
+    changed: dict[str, dict[str, dict[str, float | None]]] = {
         "results/toy/metrics.json": {
             "table.net.psnr_db": {"old": 24.0, "new": 24.2},
             "table.net.ssim": {"old": 0.8, "new": 0.8005},  # less than matters
