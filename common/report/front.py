@@ -16,7 +16,7 @@ from common.report.names import experiment_name, name_of
 from common.report.summaries import PublishedScale, say
 from common.report.words import GROUPS, NONE
 
-WHAT = "{count} rebuilt from their text: every number they print is tested, as near to their own protocol as said."
+WHAT = "{count} rebuilt from their text. Every number they print is tested; every test says what differs from theirs."
 NUMBERS = {1: "One paper", 2: "Two papers", 3: "Three papers", 4: "Four papers", 5: "Five papers", 6: "Six papers"}
 CAVEAT = (
     "Where fidelity is below full, images, training or both differ from the paper's: another PSNR is then expected, "
