@@ -36,7 +36,7 @@ def write(results: Path) -> None:
     from common.report.papers import addresses, paper_section
     from common.report.picture import draw_front_picture
 
-    record = environment(params.load(), results)
+    record = environment(params.shared(), results)
     material = read(results, record)
     papers = [paper_section(material, paper) for paper in material.claims]
     first = front(material)

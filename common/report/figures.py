@@ -75,8 +75,8 @@ def training_figures(material: Material, paper: str) -> Iterator[Figure]:
     """Validation over training; one for each experiment, a second where some are watched by another measure."""
     groups: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
     for training in material.trainings(paper):
-        history = pd.read_csv(training.history)
-        groups.setdefault((_experiment(training), watched(history)), {})[training.name] = history
+        measure = watched(training.history)
+        groups.setdefault((_experiment(training), measure), {})[training.name] = training.history
     for (experiment, measure), histories in groups.items():
         file = FIGURES / f"training_{paper}_{experiment}_{measure}.png"
         curves = named(paper, histories)

@@ -126,10 +126,9 @@ def _code(state: str) -> str:
 
 def off_protocol(material: Material, paper: str) -> list[Banner]:
     """A warning where the noise is not the paper's."""
-    published = material.published_sigma(paper)
+    published, sigma = material.published_sigma(paper), material.sigma(paper)
     if published is None:
         return []
-    sigma = material.params.sigma(paper)
     return [Banner(f"{paper}: σ = {sigma:g} instead of the published {published:g}: off-protocol")]
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.fidelity import setting
 from common.claims.schema import AnyClaim, Claims, Value, load
 from common.errors import UserError
-from common.params import Params
+from common.params import Settings, Shared
 from common.report import summaries
 from common.report.snapshot import REFERENCE
 from common.report.summaries import Summary
 from common.score.panels import RECORD
+from common.score.results import history, training_records
 from common.store import read_json
 
 Row = dict[str, str]
@@ -45,11 +45,11 @@ class Published:
 
 @dataclass(frozen=True)
 class Training:
-    """A variant's training: its name, its record, and where its history lies."""
+    """A variant's training: its name, its record, and its history."""
 
     name: str
     record: dict[str, Any]
-    history: Path
+    history: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,14 @@ class Panel:
 
 @dataclass(frozen=True)
 class Material:
-    """ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and filters on its own
-    experiments. protocol: all denoisers under one protocol, if that has been run. published_scale: the ledger of the
-    run at the published scale, and its environment; both empty where there is none.
+    """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
+    filters on its own experiments. protocol: all denoisers under one protocol, if that has been run. published_scale:
+    the ledger of the run at the published scale, and its environment; both empty where there is none.
     """
 
     results: Path
-    params: Params
+    params: Shared
+    settings: dict[str, Settings]
     claims: dict[str, Claims]
     summaries: dict[str, Summary]
     ledger: dict[str, Row]
@@ -129,7 +130,7 @@ class Material:
         """The paper's Gaussian noise level where this run departs from it, else None."""
         for experiment in self.claims[paper].experiments.values():
             published = experiment.noise.get("noise.sigma")
-            if isinstance(published, int | float) and setting("noise.sigma", paper, self.params) != published:
+            if isinstance(published, int | float) and self.sigma(paper) != published:
                 return float(published)
         return None
 
@@ -144,12 +145,11 @@ class Material:
 
     def trainings(self, paper: str) -> list[Training]:
         """The trainings that this profile runs."""
-        folder = self.results / paper
-        found = []
-        for path in sorted((folder / "training").rglob("*.json")):
-            history = folder / "history" / path.relative_to(folder / "training").with_suffix(".csv")
-            found.append(Training(path.stem, read_json(path), history))
-        return [training for training in found if training.record["seeds"]]
+        return [
+            Training(name, record, history(paper, name, self.results))
+            for name, record in training_records(paper, self.results).items()
+            if record["seeds"]
+        ]
 
     def panels(self, paper: str) -> Iterator[Panel]:
         """The panels of a paper."""
@@ -162,6 +162,11 @@ class Material:
         folder = self.results / paper / "figures"
         captions = read_json(folder / "captions.json") if folder.is_dir() else {}
         return {(folder / f"{name}.png").relative_to(self.results): text for name, text in captions.items()}
+
+    def sigma(self, paper: str) -> float | None:
+        """The level of a paper's Gaussian experiment in effect, 0–255 scale; None where it has no such experiment."""
+        level: float | None = getattr(self.settings[paper].noise, "sigma", None)  # type: ignore[attr-defined]
+        return level
 
     def _row(self, identifier: str) -> Row:
         if identifier not in self.ledger:
@@ -177,7 +182,8 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
     per_paper = tables / "networks.csv"
     return Material(
         results=results,
-        params=params.load(),
+        params=params.shared(),
+        settings={paper: params.load(paper) for paper in claims},
         claims=claims,
         summaries={paper: summaries.load(paper, own.title) for paper, own in claims.items()},
         ledger=_ledger(results / "claims.csv"),

@@ -41,10 +41,9 @@ def main() -> None:
 
 def run(profile: str | None = None) -> None:
     """Run the DAG here; with a profile, as an experiment that sets it in params.yaml first."""
-    everything = params.load()
     # The stages say `python`: it must be this one, whether or not its environment is activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    chosen = profile or everything.profile
+    chosen = profile or params.shared().profile
     arguments = ["exp", "run", "-S", f"profile={profile}"] if profile else ["repro"]
     forecast = Forecast(chosen, stage_names(), stage_seconds(chosen))
     print(forecast.opening(), flush=True)

@@ -33,9 +33,8 @@ def test_every_experiment_of_the_claims_has_a_name() -> None:
 
 
 def test_every_variant_has_a_name() -> None:
-    everything = params.load()
     for paper in params.papers():
-        for variant in everything.paper(paper).train.variants:
+        for variant in params.load(paper).train.every:
             assert name_of(paper, variant) != variant or variant in ("plain", "dsc"), (paper, variant)
 
 
