@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from common.score.metrics import CONVENTIONS
 from common.score.panels import draw_panels
@@ -54,16 +53,11 @@ published_scale:
 
 
 def make(folder: Path) -> None:
-    """Write params.yaml, claims.yaml and results/<paper> into `folder`."""
+    """Write the parameters, claims.yaml and results/<paper> into `folder`."""
     replication, results = folder / "replications" / PAPER, folder / "results" / PAPER
     replication.mkdir(parents=True)
-    settings = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    settings["papers"] = {PAPER: settings["papers"][PAPER]}
-    for profile in settings["profiles"].values():
-        for other in set(profile) - {"training", "latency", "baselines", PAPER}:
-            del profile[other]
-    write_text(folder / "params.yaml", yaml.safe_dump(settings))
-    for file in ("params.py", "names.yaml"):
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    for file in ("params.py", "params.yaml", "names.yaml"):
         shutil.copy(REPOSITORY / "replications" / PAPER / file, replication)
     write_text(replication / "claims.yaml", CLAIMS)
     write_text(replication / "summary.yaml", SUMMARY)
@@ -83,10 +77,10 @@ def make(folder: Path) -> None:
     write_json(results / "latency.json", {"networks": networks})
     write_json(folder / "results/filter_latency.json", {"median": times})
     for name in profile:
-        write_csv(results / f"history/{name}.csv", history())
-        write_json(results / f"training/{name}.json", training(name))
-    write_csv(results / "history/dncnn_d1.csv", history().iloc[:0])
-    write_json(results / "training/dncnn_d1.json", {**training("dncnn_d1"), "seeds": {}})
+        write_csv(results / f"history/table1/{name}.csv", history())
+        write_json(results / f"training/table1/{name}.json", training(name))
+    write_csv(results / "history/table1/dncnn_d1.csv", history().iloc[:0])
+    write_json(results / "training/table1/dncnn_d1.json", {**training("dncnn_d1"), "seeds": {}})
 
 
 def draw(folder: Path) -> None:

@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +9,11 @@ from pydantic import BaseModel
 from common.claims.arithmetic import evaluate
 from common.claims.fidelity import FULL, Fidelity, compare, setting
 from common.claims.ledger import COLUMNS, claims_table, ledger, published_tables
-from common.claims.measure import UNTRAINED
 from common.claims.schema import Experiment, load, parse
 from common.claims.verdict import inside, verdict
 from common.errors import UserError
 from common.params import papers
+from common.score.results import UNTRAINED
 from common.score.statistics import Interval, paired_interval
 
 REDUCED = Fidelity("reduced", off_protocol=False, differs="data.train embedded (paper bsds300)")
@@ -31,24 +30,13 @@ class Variant(BaseModel):
 
 
 class Settings(BaseModel):
+    profile: str = "paper"
+    seed: int = 0
     noise: Noise = Noise()
     steps: int = 800
     lr: float = 0.001
     train: str = "bsds300"
     variants: dict[str, Variant] = {"wide": Variant(), "deep": Variant()}
-
-
-class ToyParams(SimpleNamespace):
-    """Stands for `common.params.Params`: one paper, `toy`, at σ = 30 unless overridden."""
-
-    profile, seed, settings, override = "paper", 0, Settings(), None
-
-    def paper(self, name: str) -> Settings:
-        assert name == "toy"
-        return self.settings
-
-    def sigma(self, name: str) -> float:
-        return self.settings.noise.sigma if self.override is None else self.override
 
 
 EXPERIMENTS = {
@@ -99,7 +87,7 @@ def judge(tmp_path, monkeypatch):
             pd.DataFrame(baselines, columns=columns).to_csv(results / "baselines.csv", index=False)
         for name, content in {"data": {"test": {"dataset": "bsds300"}}, **records}.items():
             (results / f"{name}.json").write_text(json.dumps(content))
-        rows = ledger("toy", params or ToyParams(), tmp_path / "results")
+        rows = ledger("toy", params or Settings(), tmp_path / "results")
         return {row.id: row for row in rows}
 
     return run
@@ -225,7 +213,7 @@ def test_a_bound_holds_where_the_whole_interval_lies_within(interval, answer):
 
 
 def fidelity(experiment, seeds=3, **params):
-    return compare(Experiment(**experiment), "toy", ToyParams(**params), seeds)
+    return compare(Experiment(**experiment), Settings(**params), seeds)
 
 
 def test_an_experiment_of_the_papers_own_settings_is_full():
@@ -259,12 +247,12 @@ def test_fidelity_names_what_differs(experiment, seeds, level, differs):
 
 
 def test_another_noise_level_is_off_protocol():
-    assert fidelity(EXPERIMENTS["table1"], override=50.0) == OFF
+    assert fidelity(EXPERIMENTS["table1"], noise=Noise(sigma=50)) == OFF
 
 
 def test_a_setting_that_does_not_exist_is_refused():
     with pytest.raises(UserError, match=r"variants.wide.stps is not a setting .*there is steps, not stps"):
-        setting("variants.wide.stps", "toy", ToyParams())
+        setting("variants.wide.stps", Settings())
 
 
 # Judging
@@ -304,7 +292,7 @@ def test_at_another_noise_level_every_verdict_of_the_experiment_is_off_protocol(
         claim(id="U2", kind="order", ranking=["dncnn", "udncnn"]),
         claim(id="U3", kind="margin", of="dncnn", minus="udncnn", sign="positive"),
         scores=score_rows("dncnn", [29.0, 29.0, 29.1]) + score_rows("udncnn", [28.0, 28.0, 28.1]),
-        params=ToyParams(override=50.0),
+        params=Settings(noise=Noise(sigma=50)),
     )
     assert {row.verdict for row in rows.values()} == {"off-protocol"}
     assert all(row.reason == "noise.sigma 50 (paper 30)" and row.ours for row in rows.values())
@@ -449,7 +437,7 @@ def test_a_fact_is_exact_and_of_full_fidelity(judge):
             experiment=None,
         ),
         complexity={"net": {"parameters": 28985088}, "off": {"parameters": 28985087}},
-        params=ToyParams(override=50.0),
+        params=Settings(noise=Noise(sigma=50)),
     )
     assert (rows["E1.net"].verdict, rows["E1.net"].ours, rows["E1.net"].fidelity) == ("reproduced", "28985088", "full")
     assert rows["E1.off"].verdict == "not reproduced"

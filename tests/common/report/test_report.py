@@ -100,7 +100,7 @@ def test_a_stand_in_is_told_to_say_nothing_about_the_paper(results: Path) -> Non
 def test_other_noise_than_the_papers_raises_a_banner(results: Path) -> None:
     assert off_protocol(read_again(results), fake_results.PAPER) == []
     text = params.PARAMS_FILE.read_text()
-    params.PARAMS_FILE.write_text(re.sub(r"^  sigma: null", "  sigma: 50", text, count=1, flags=re.MULTILINE))
+    params.PARAMS_FILE.write_text(text.replace("sigma: null", "sigma: 50"))
     (banner,) = off_protocol(read_again(results), fake_results.PAPER)
     assert banner.text == "udncnn: σ = 50 instead of the published 30: off-protocol"
 
