@@ -37,7 +37,7 @@ def published_figure(material: Material, paper: str) -> Iterator[Figure]:
 
 def _markers(material: Material, paper: str, entry: Published) -> Iterator[dict[str, Any]]:
     common = {
-        "claim": f"{entry.claim.id}: {entry.claim.source}",
+        "claim": f"{entry.family}: {entry.claim.source}",
         "unit": entry.unit,
         "row": name_of(paper, entry.network, entry.claim.experiment),
     }

@@ -143,7 +143,7 @@ def _scale(material: Material, paper: str, told: PublishedScale) -> Scale:
     at_scale = material.published_scale
     rows = []
     for entry in material.published(paper):
-        if entry.claim.id != told.claim:
+        if entry.family != told.claim:
             continue
         name = name_of(paper, entry.network, entry.claim.experiment)
         rows.append(_scale_row(name, entry.row, at_scale.get(entry.row["id"])))

@@ -157,7 +157,8 @@ def _facts(material: Material, row: Row) -> Iterable[tuple[str, str]]:
     yield "Experiment", experiment_name(row["paper"], experiment) if experiment else ""
     yield "95 % interval", interval(row)
     yield "Measured on", samples(row)
-    yield "Tolerance", row["margin"]
+    yield "Test", row.get("test", "")
+    yield "Tolerance", row.get("margin", "")
     yield (
         "Convention",
         f"{convention}: {CONVENTIONS[convention].note.replace('`', '')}" if convention in CONVENTIONS else "",

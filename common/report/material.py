@@ -38,6 +38,12 @@ class Published:
     row: Row
 
     @property
+    def family(self) -> str:
+        """The claim whose part this is, where a part is named after its network."""
+        parent, _, part = self.claim.id.rpartition(".")
+        return parent if part == self.network else self.claim.id
+
+    @property
     def unit(self) -> str:
         """What the number counts."""
         return UNITS.get(str(self.claim.measure), str(self.claim.measure))
