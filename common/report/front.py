@@ -182,7 +182,11 @@ def outline(material: Material, paper: str) -> Outline:
 
 
 def front_picture(material: Material) -> Comparison | None:
-    """The panel that stands for the first paper with a published-scale table, else for the first that has one."""
+    """The first showcase; else the panel that stands for a paper, that with a published-scale table first."""
+    for paper, summary in material.summaries.items():
+        panel = material.showcase(paper)
+        if panel is not None and summary.showcase is not None:
+            return comparison(panel, summary.showcase.what)
     for paper in _by_scale(material):
         wanted = material.summaries[paper].picture
         panels = list(material.panels(paper)) if wanted else []

@@ -163,6 +163,12 @@ class Material:
         for path in sorted(root.glob(f"*/*/{RECORD}")):
             yield Panel(paper, path.parts[-3], path.parent.relative_to(self.results), read_json(path))
 
+    def showcase(self, paper: str) -> Panel | None:
+        """A photograph restored by a paper's networks that come with the suite, if there is one."""
+        paths = sorted((self.results / "showcase" / paper).glob(f"*/{RECORD}"))
+        records = [Panel(paper, "showcase", path.parent.relative_to(self.results), read_json(path)) for path in paths]
+        return records[0] if records else None
+
     def captions(self, paper: str) -> Mapping[Path, str]:
         """The figures that a paper's own stages draw, from results/, and their captions."""
         folder = self.results / paper / "figures"

@@ -45,13 +45,31 @@ class PublishedScale(Strict):
     found: str
 
 
+class Showcase(Strict):
+    """A photograph of a data set, restored by networks that come with the suite (`common.report.showcase`).
+
+    crop: top, left, height and width in pixels. sigma: of its Gaussian noise, 0–255 scale. what: in words.
+    """
+
+    what: str
+    dataset: str
+    split: str
+    image: str
+    crop: tuple[int, int, int, int]
+    sigma: float
+    networks: list[str]
+
+
 class Summary(Strict):
-    """name: of the paper, short. picture: <experiment>/<beginning of an image's id>, the panel that stands for it."""
+    """name: of the paper, short. picture: <experiment>/<beginning of an image's id>, the panel that stands for it where
+    there is no showcase.
+    """
 
     name: str
     claims: str
     found: str
     picture: str | None = None
+    showcase: Showcase | None = None
     published_scale: PublishedScale | None = None
 
 
