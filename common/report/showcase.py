@@ -11,9 +11,8 @@ from common.command import run
 from common.datasets.registry import load as load_images
 from common.errors import UserError
 from common.noise.sensor import Gaussian, corrupt
-from common.report import summaries
 from common.report.names import name_of
-from common.report.summaries import Showcase
+from common.report.summaries import Showcase, load
 from common.score.evaluation import as_denoiser
 from common.score.panels import draw_panels
 from common.train.pretrained import load_pretrained
@@ -27,7 +26,7 @@ def main() -> None:
     """The stage: draw every showcase."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for paper in params.papers():
-        showcase = summaries.load(paper, paper).showcase
+        showcase = load(paper, paper).showcase
         if showcase is not None:
             draw(paper, showcase, FOLDER)
 

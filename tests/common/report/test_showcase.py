@@ -31,16 +31,14 @@ def test_a_published_network_restores_a_part_of_a_photograph(photograph: np.ndar
     assert (record["width"], record["height"]) == (48, 32)
     noisy, restored, _ = record["pictures"]
     assert (noisy["name"], restored["name"]) == ("noisy", "DUDnCNN")
-    assert noisy["psnr_db"] == pytest.approx(
-        18.59, abs=0.4
-    )  # 20·log10(255 / 30); a ramp of 60 to 190 is hardly clipped
+    assert noisy["psnr_db"] == pytest.approx(18.59, abs=0.4)  # 20·log10(255 / 30): hardly clipped
     assert restored["psnr_db"] > noisy["psnr_db"] + 10
 
 
 def test_a_crop_beyond_the_image_and_an_unknown_image_are_refused(photograph: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="reaches beyond"):
         showcase.draw("udncnn", SHOWN.model_copy(update={"crop": (40, 0, 32, 48)}), tmp_path)
-    with pytest.raises(UserError, match="ship is not in embedded test .*it has boat"):
+    with pytest.raises(UserError, match=r"ship is not in embedded test .*it has boat"):
         showcase.draw("udncnn", SHOWN.model_copy(update={"image": "ship"}), tmp_path)
     assert not (tmp_path / "udncnn").exists()
 
