@@ -7,7 +7,7 @@ from common.report.blocks import Block, Figures, Heading, Paragraph, Section, Ta
 from common.report.figures import protocol_figures
 from common.report.front import number
 from common.report.material import Material
-from common.report.names import experiment_name, name_of
+from common.report.names import denoiser_name, experiment_name, name_of
 from common.report.words import NONE
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -30,6 +30,7 @@ COSTS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "parameters": ("parameters", lambda value: number(value, ",.0f")),
     "macs": ("GMAC", lambda value: number(value / 1e9, ".2f")),
     "latency_ms": ("latency, ms", lambda value: number(value, ",.1f")),
+    "ms_per_megapixel": ("ms per megapixel", lambda value: number(value, ",.0f")),
     "peak_mb": ("peak memory, MB", lambda value: number(value, ",.0f")),
     "train_seconds": ("training, s", lambda value: number(value, ",.0f")),
 }
@@ -43,9 +44,7 @@ def benchmark_section(material: Material) -> Section:
         text = f"The best network and filter of each paper's experiments. {PROTOCOL}"
         blocks: list[Block] = [Paragraph(text), _leaders(material)]
         return Section("Networks and filters side by side", "benchmark", blocks, "PSNR in dB", folded=False)
-    text = (
-        f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} Best of a column in each set first."
-    )
+    text = f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} The best on average comes first."
     blocks = [Paragraph(text), *_protocol(material), Figures(list(protocol_figures(material)))]
     return Section("The benchmark: one protocol for all", "benchmark", blocks, "PSNR in dB", folded=False)
 
@@ -76,7 +75,7 @@ def _protocol(material: Material) -> Iterator[Block]:
         used = {key: column for key, column in COSTS.items() if key in costs and costs[key].notna().any()}
         wide = wide.loc[wide.mean(axis=1).sort_values(ascending=False).index]
         rows = [
-            [str(denoiser), *(number(value, ".2f") for value in scores)]
+            [denoiser_name(material.claims, str(denoiser)), *(number(value, ".2f") for value in scores)]
             + [shape(costs.loc[denoiser, key]) for key, (_, shape) in used.items()]
             for denoiser, scores in zip(wide.index, wide.to_numpy(), strict=True)
         ]

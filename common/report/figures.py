@@ -8,13 +8,14 @@ import pandas as pd
 
 from common.report.blocks import Figure
 from common.report.material import Material, Published, Training
-from common.report.names import experiment_name, name_of, named
+from common.report.names import denoiser_name, experiment_name, name_of, named
 from common.report.plots import WATCHED, pareto_front, psnr_scatter, published_vs_ours, training_curves, watched
 
 FIGURES = Path("figures")
 COSTS = {
     "macs": (1e9, "multiply-accumulates, 10⁹"),
     "latency_ms": (1, "time per image, ms"),
+    "ms_per_megapixel": (1, "time per megapixel, ms"),
     "train_seconds": (1, "training time, s"),
 }
 """Columns of the benchmark that PSNR is drawn over: what they are divided by, and their axis."""
@@ -96,14 +97,17 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
     if material.protocol is None:
         return
     table = material.protocol
+    names = {one: denoiser_name(material.claims, str(one)) for one in table["denoiser"].unique()}
     cells = table.groupby("denoiser").size()
     everywhere = table[table["denoiser"].isin(cells[cells == cells.max()].index)]
     for column, (unit, label) in COSTS.items():
+        if column not in table:
+            continue
         means = everywhere.groupby("denoiser", sort=False)[["psnr_db", column]].mean().dropna().reset_index()
-        points = means.assign(panel="mean over the benchmark", kind="network", network=means["denoiser"])
+        points = means.assign(panel="mean over the benchmark", kind="network", network=means["denoiser"].map(names))
         points[column] /= unit
         file = FIGURES / f"benchmark_{column}.png"
         if psnr_scatter(points, column, label, material.results / file, front=True):
-            leaders = ", ".join(pareto_front(points, column)["denoiser"])
+            leaders = ", ".join(pareto_front(points, column)["network"])
             caption = f"PSNR over {label.split(',')[0]}. On the front, cheapest first: {leaders}."
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")

@@ -5,7 +5,7 @@ A paper's names stand in replications/<paper>/names.yaml, by the ids of its vari
 "<experiment>/" the experiment itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +41,13 @@ def name_of(paper: str, network: str, experiment: str | None = None) -> str:
 def experiment_name(paper: str, experiment: str) -> str:
     """The name of a paper's experiment; its id where it has no other."""
     return names_of(paper).get(f"{experiment}/", experiment)
+
+
+def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
+    """The name of a denoiser of the common benchmark, whatever paper it is of; its id where no paper names it."""
+    _, slash, own = denoiser.rpartition("/")  # <paper>/<variant> where two papers have a variant of one name
+    found = (names_of(paper).get(own) for paper in papers if not slash or denoiser.startswith(f"{paper}/"))
+    return next(filter(None, found), denoiser)
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:

@@ -9,7 +9,7 @@ from common.report import showcase
 from common.report.summaries import Showcase, load
 from common.score.panels import RECORD
 from common.store import read_json
-from common.train.pretrained import pretrained
+from common.train.pretrained import load_pretrained, pretrained
 from tests.common import fake_results
 
 SHOWN = Showcase(
@@ -47,7 +47,7 @@ def test_what_a_summary_shows_comes_with_the_suite() -> None:
     shown = load("udncnn", "").showcase
     assert shown is not None
     assert set(shown.networks) <= set(pretrained())
-    assert isinstance(showcase.load_pretrained(shown.networks[0])[0], nn.Module)
+    assert isinstance(load_pretrained(shown.networks[0])[0], nn.Module)
 
 
 def test_the_stage_draws_what_a_summary_asks_for_and_no_more(
