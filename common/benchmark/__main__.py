@@ -135,7 +135,7 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     arguments = parser.parse_args(words)
     if arguments.root is None and params.PARAMS_FILE.is_file():
-        arguments.root = params.load().data.root
+        arguments.root = params.shared().data.root
     return arguments
 
 

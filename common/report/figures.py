@@ -30,7 +30,8 @@ def published_figure(material: Material, paper: str) -> Iterator[Figure]:
         pairs = [f"{one['row']} {one['value']:.4g}" for one in markers if one["series"] == "ours"]
         yield Figure(
             file,
-            "Published values (diamonds) and ours. A bar is a 95 % interval over trainings, where there are several.",
+            "Published values (diamonds) and ours. A bar is a 95 % interval over trainings; of a single one, over "
+            "noise, crops and images.",
             f"Published values beside ours. Ours: {', '.join(pairs)}." if pairs else "Published values.",
             f"figure-{paper}-published",
         )

@@ -94,9 +94,9 @@ def entry(material: Material, row: Row, figures: Mapping[str, str]) -> Entry:
     return Entry(
         id=row["id"],
         label=_label(row),
-        published=_by_name(row, row["published"]),
-        ours=_by_name(row, row["ours"]),
-        scale=_by_name(row, scale.get("ours", "")),
+        published=by_name(row, row["published"]),
+        ours=by_name(row, row["ours"]),
+        scale=by_name(row, scale.get("ours", "")),
         scale_verdict=scale.get("verdict", ""),
         verdict=row["verdict"],
         fidelity=row["fidelity"],
@@ -140,7 +140,7 @@ def _label(row: Row) -> str:
     )
 
 
-def _by_name(row: Row, text: str) -> str:
+def by_name(row: Row, text: str) -> str:
     """A cell with its numbers shortened and its networks called by their names."""
     names = names_of(row["paper"]) if row["kind"] == "order" else {}
     return re.sub(r"[A-Za-z]\w*", lambda found: names.get(found[0], found[0]), shown(text))
@@ -152,13 +152,12 @@ def _facts(material: Material, row: Row) -> Iterable[tuple[str, str]]:
     experiment = claim.experiment if claim is not None else None
     convention = row["convention"]
     yield "Verdict", f"{row['verdict']}: {OUTCOMES.get(row['verdict'], '')}"
-    yield "Why", row.get("because", "")
+    yield "Why", row["because"]
     yield "In the paper", f"{row['source']} ({row['kind']})"
     yield "Experiment", experiment_name(row["paper"], experiment) if experiment else ""
     yield "95 % interval", interval(row)
     yield "Measured on", samples(row)
-    yield "Test", row.get("test", "")
-    yield "Tolerance", row.get("margin", "")
+    yield "Test", row["test"]
     yield (
         "Convention",
         f"{convention}: {CONVENTIONS[convention].note.replace('`', '')}" if convention in CONVENTIONS else "",
@@ -168,7 +167,7 @@ def _facts(material: Material, row: Row) -> Iterable[tuple[str, str]]:
         other = rows.get(row["id"])
         if other and other["ours"]:
             within = f", {interval(other)}" if interval(other) else ""
-            yield run_name(name), f"{_by_name(row, other['ours'])}{within}: {other['verdict']}"
+            yield run_name(name), f"{by_name(row, other['ours'])}{within}: {other['verdict']}"
     yield "Settled here", settled or ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.schema import AnyClaim, Claims, Value, load
+from common.claims.schema import Claim, Claims, load
 from common.errors import UserError
 from common.params import Settings, Shared
 from common.report import summaries
@@ -33,7 +33,7 @@ PUBLISHED_SCALE = "paper"
 class Published:
     """A published number: its claim, the network it is of, the unit, and the ledger's row."""
 
-    claim: Value
+    claim: Claim
     network: str
     row: Row
 
@@ -118,18 +118,16 @@ class Material:
             if row["paper"] == paper and (row["kind"] == "self-check") == self_checks
         ]
 
-    def claim(self, row: Row) -> AnyClaim | None:
+    def claim(self, row: Row) -> Claim | None:
         """The claim that a row of the ledger tests."""
-        claims = self.claims[row["paper"]].claims
-        return next((claim for claim in claims if f"{row['id']}.".startswith(f"{claim.id}.")), None)
+        return next((claim for claim in self.claims[row["paper"]].claims if claim.id == row["id"]), None)
 
     def published(self, paper: str) -> list[Published]:
         """The published numbers of a paper."""
         return [
-            Published(claim, network, self._row(f"{claim.id}.{network}"))
+            Published(claim, claim.test.rows[0], self._row(claim.id))
             for claim in self.claims[paper].claims
-            if isinstance(claim, Value)
-            for network in claim.values
+            if claim.kind == "value"
         ]
 
     def published_sigma(self, paper: str) -> float | None:

@@ -16,8 +16,8 @@ OUTCOMES = {
 }
 """In the order in which the ledger sorts them."""
 FIDELITY = {
-    "full": "the paper's data, noise, recipe, size and number of seeds.",
-    "reduced": "the paper's data; a shorter training, a smaller network or fewer seeds, as the ledger lists.",
+    "full": "the paper's data, noise, recipe and size; fewer trainings are named beside the verdict.",
+    "reduced": "the paper's data; a shorter training or a smaller network, as the ledger lists.",
     "stand-in": "other images than the paper's, and what else the ledger lists.",
 }
 TONES = {

@@ -27,14 +27,13 @@ experiments:
     data: {data.test: bsds300}
     noise: {noise.sigma: 30}
 claims:
-- {id: U1, source: Table 1, kind: value, says: PSNR, experiment: table1, measure: psnr_db, convention: unclipped,
-   values: {dncnn: 28.74, dudncnn: 29.1}, table: udncnn_table1, note: which test set is open}
-- {id: U2, source: Table 1, kind: order, says: dudncnn > dncnn, experiment: table1, measure: psnr_db,
-   ranking: [dudncnn, dncnn]}
-- {id: U20, source: section 2, kind: fact, says: parameters, measure: "complexity.published.{}.parameters",
-   values: {dncnn: 225859}}
+- {id: U1, source: Table 1, says: PSNR, experiment: table1, measure: psnr_db, convention: unclipped,
+   parts: [dncnn == 28.74 +- 0.15, dudncnn == 29.1 +- 0.15], table: udncnn_table1, note: which test set is open}
+- {id: U2, source: Table 1, says: dudncnn > dncnn, experiment: table1, measure: psnr_db, test: dudncnn > dncnn}
+- {id: U20, source: section 2, says: parameters, measure: "complexity.published.{}.parameters",
+   test: dncnn == 225859}
 self_checks:
-- {id: US1, source: section 3, says: "1,000 images of a set of 300", published: 1000, computed: 300}
+- {id: US1, source: section 3, says: "1,000 images of a set of 300", test: 1000 == 300}
 choices:
 - {parameter: network.depth, value: 6, provenance: lineage, note: the paper names none}
 """

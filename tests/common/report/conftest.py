@@ -18,7 +18,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fake_results.draw(folder)
     with contextlib.chdir(folder):
         benchmark.main()
-        ledger.main()
+        ledger.write(Path("results"))
         fake_results.publish(folder)
         report.write(Path("results"))
     return folder
