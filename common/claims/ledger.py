@@ -48,8 +48,8 @@ def published_tables(rows: list[Row]) -> dict[str, pd.DataFrame]:
 
 def write(results: Path, profile: str | None = None) -> None:
     """Judge every claim of every paper by a folder of results, which claims.csv and tables/ are written to."""
-    if not results.is_dir():
-        raise UserError(f"{results} is no folder of results")
+    if not any(results.glob("*/scores.csv")):  # a snapshot, whose ledger would be lost
+        raise UserError(f"{results} holds no <paper>/scores.csv: nothing there can be judged")
     rows = [row for paper in params.papers() for row in ledger(paper, settings_of(paper, profile), results)]
     for name, table in published_tables(rows).items():
         write_csv(results / "tables" / f"{name}.csv", table)

@@ -61,16 +61,19 @@ def test_another_runs_folder_is_judged_under_the_profile_it_was_run_with(elsewhe
 
 
 def test_a_part_of_a_run_has_rows_for_what_is_missing(elsewhere: Path) -> None:
-    for file in ("scores.csv", "data.json"):
+    for file in ("complexity.json", "data.json"):
         (elsewhere / "udncnn" / file).unlink()
     rows = judged("reference")
-    assert rows["U2"]["verdict"] == "not run in this profile"
-    assert rows["U2"]["because"] == "reference/udncnn/scores.csv is missing"
-    assert rows["U20"]["verdict"] == "reproduced"
+    assert rows["U20"]["verdict"] == "not run in this profile"
+    assert rows["U20"]["because"] == "reference/udncnn/complexity.json is missing"
+    assert (rows["U2"]["verdict"], rows["U2"]["data"]) == ("holds here", "")
 
 
-def test_a_folder_that_is_not_there_is_told_in_one_line(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_scores_keeps_what_it_has(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (elsewhere / "udncnn/scores.csv").unlink()
     with pytest.raises(SystemExit) as ended:
-        run(lambda: main_with("away"))
+        run(lambda: main_with("reference"))
     assert ended.value.code == 2
-    assert capsys.readouterr().err.strip() == "error: away is no folder of results"
+    told = "error: reference holds no <paper>/scores.csv: nothing there can be judged"
+    assert capsys.readouterr().err.strip() == told
+    assert not (elsewhere / "claims.csv").exists()

@@ -209,6 +209,16 @@ class TestCommand:
         assert "0.png is not a readable image" in capsys.readouterr().err
         assert len(list((folder.parent / "out").rglob("*.*"))) == 3
 
+    def test_links_in_a_circle_and_folders_named_as_pictures(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (folder / "round").symlink_to(folder)
+        (folder / "b.png").symlink_to(folder / "b.png")
+        (folder / "folder.png").mkdir()
+        with pytest.raises(UserError, match="1 of 4 pictures were not denoised"):
+            run(monkeypatch, folder, folder.parent / "out")
+        assert "b.png cannot be read" in capsys.readouterr().err
+
     def test_a_tiny_picture_works(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Image.fromarray(picture(1, 1, 1)).save(tmp_path / "in.png")
         run(monkeypatch, tmp_path / "in.png", tmp_path / "out.png")
