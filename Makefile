@@ -34,7 +34,8 @@ test: $(READY) ## all tests but those of the whole DAG, in as many processes as 
 test-dag: $(READY) ## tests of the whole DAG: smoke from a clean copy, then the README's commands in it
 	@python -m pytest -m dag --basetemp .scratch/test-dag
 
-bench: $(READY) ## timings: training throughput, scoring, noise
+bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
+	@python -m common.run.bench
 	@python -m pytest tests/bench --benchmark-only --benchmark-columns=min,median,stddev,rounds -s
 
 lint: $(READY) ## format, lint and types
