@@ -1,4 +1,4 @@
-"""One run of the smoke DAG in a fresh copy of the work tree, shared by the tests that look at it: those marked `dag`."""
+"""One run of the smoke DAG in a fresh copy of the work tree, for the tests that look at it: those marked `dag`."""
 
 import os
 import subprocess

@@ -14,9 +14,10 @@ LOADED: dict[tuple[str, ...], set[str]] = {
     ("common.run.*", "common.noise", "replications.*.data", "replications.*.implied_sigma"): set(),
     ("common.score.baselines",): set(),
     ("common.benchmark.table", "common.claims", "common.report"): {"pandas"},
+    ("common.report.showcase",): {"torch", "pandas"},
     ("common.score.complexity", "common.score.latency"): {"torch"},
     ("replications.*.train*", "replications.*.table1"): {"torch", "accelerate", "pandas"},
-    ("replications.*.evaluate",): {"torch", "accelerate", "pandas", "matplotlib", "seaborn", "scipy.stats"},
+    ("replications.*.evaluate",): {"torch", "accelerate", "pandas", "matplotlib"},
 }
 """Commands of stages, and what they may load before they start to work."""
 
