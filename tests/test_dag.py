@@ -49,7 +49,7 @@ def test_every_paper_has_verdicts_scores_and_pictures(smoke: Path) -> None:
     for paper in papers():
         assert (ledger["paper"] == paper).any(), paper
         assert read_json(smoke / f"results/{paper}/metrics.json"), paper
-        assert list((smoke / f"results/{paper}/panels").rglob("*.png")), paper
+        assert list((smoke / f"results/{paper}/panels").rglob("*.webp")), paper
     assert ledger["verdict"].notna().all()
 
 

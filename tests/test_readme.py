@@ -101,7 +101,7 @@ def test_make_repro_prints_the_table_and_the_report(copy: Path) -> None:
     ended = run(["make", "--assume-old", ".venv/.ready", "repro"], copy)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "stages" in ended.stdout
-    assert "28.9662" in ended.stdout
+    assert "28.97" in ended.stdout
     assert "results/report.html" in ended.stdout
 
 

@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from common import command, params
 from common.errors import UserError
 from common.noise.sensor import noisy_file
-from common.params import Recipe
+from common.params import Constant, Recipe
 from common.score.machine import device_name
 from common.score.scale import channels_last
 from common.store import save_arrays, write_csv
@@ -41,6 +41,8 @@ IMAGES, SIDE = 8, 512
 TIMED_SECONDS = 2.5
 """Steps are timed for about so long; one that takes longer is timed once."""
 MOST_STEPS = 200
+STANDING = {"lr": 1e-12, "schedule": Constant(name="constant")}
+"""Timed networks hardly move: a published rate may diverge on random images, and no step takes longer for its rate."""
 BATCHES = 5
 PEAK_SIDE = {"cpu": 2048, "cuda": 8192}
 """Of the two square matrices whose product gives the machine's peak."""
@@ -107,7 +109,7 @@ def _step_seconds(training: Training, recipe: Recipe, batch: Batch) -> tuple[flo
             trained = fit(
                 lambda: network_after(training.build, training.phases),
                 lambda number: batch,
-                recipe.model_copy(update={"steps": 2 * steps, "validate_every": steps}),
+                recipe.model_copy(update={"steps": 2 * steps, "validate_every": steps} | STANDING),
                 seed=0,
                 validate=lambda network: {"val": 0.0},
                 players=training.players,

@@ -37,6 +37,18 @@ self_checks:
 choices:
 - {parameter: network.depth, value: 6, provenance: lineage, note: the paper names none}
 """
+SUMMARY = """
+name: Two <networks>
+claims: DUDnCNN is {{ (published["U1.dudncnn"] - published["U1.dncnn"]) | apart }} DnCNN.
+found: >-
+  It is {{ (psnr.table1.dudncnn - psnr.table1.dncnn) | apart }} it{{ ", as claimed" if holds("U2") }}.
+picture: table1/astro
+published_scale:
+  claim: U1
+  what: Table 1 at σ = 30
+  orders: [U2]
+  found: At the published scale DUDnCNN is {{ (ours["U1.dudncnn"] - ours["U1.dncnn"]) | apart }} DnCNN.
+"""
 
 
 def make(folder: Path) -> None:
@@ -47,6 +59,7 @@ def make(folder: Path) -> None:
     for file in ("params.py", "params.yaml", "names.yaml"):
         shutil.copy(REPOSITORY / "replications" / PAPER / file, replication)
     write_text(replication / "claims.yaml", CLAIMS)
+    write_text(replication / "summary.yaml", SUMMARY)
     splits = {"train": 46, "val": 5, "test": 2}
     data = {name: {"dataset": "embedded", "images": count, "sha256": "0" * 64} for name, count in splits.items()}
     write_json(results / "data.json", data)
@@ -74,6 +87,20 @@ def draw(folder: Path) -> None:
     clean = {"astronaut": np.full((32, 32, 3), 128, np.uint8)}
     noisy = {name: image + np.float32(9) for name, image in clean.items()}
     draw_panels(folder / "results" / PAPER / "panels/table1", list(clean), clean, noisy, {"dncnn": noisy})
+
+
+def publish(folder: Path) -> None:
+    """Lay down a run at the published scale as results/reference/paper: this run's ledger, 0.1 dB better."""
+    results = folder / "results"
+    table = pd.read_csv(results / "claims.csv", dtype=str, keep_default_na=False)
+    numbers = table["kind"] == "value"
+    table.loc[numbers, "ours"] = [f"{float(value) + 0.1:.4f}" for value in table.loc[numbers, "ours"]]
+    table.loc[numbers, "verdict"] = "reproduced"
+    write_csv(results / "reference/paper/claims.csv", table)
+    run = {"profile": "paper", "seed": 0, "code": "0" * 40, "date": "2026-01-31"}
+    machine = {"cpu": "a processor", "cores": 2, "gpu": "a large GPU"}
+    data = {PAPER: {"test": {"dataset": "bsds300", "images": 100, "sha256": ""}}}
+    write_json(results / "reference/paper/environment.json", {"run": run, "machine": machine, "data": data})
 
 
 def scores(psnr_db: dict[str, float]) -> pd.DataFrame:
