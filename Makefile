@@ -29,10 +29,11 @@ smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scra
 	@cd .scratch/smoke && python -m common.report --print
 
 test: $(READY) ## all tests but those of the whole DAG, in as many processes as there are cores
-	@python -m pytest -m "not dag" --numprocesses logical --maxprocesses 8 --dist loadfile
+	@python -m pytest -m "not slow" --numprocesses logical --maxprocesses 8 --dist loadfile
 
 test-dag: $(READY) ## tests of the whole DAG: smoke from a clean copy, then the README's commands in it
-	@python -m pytest -m dag --basetemp .scratch/test-dag
+	@mkdir -p .scratch
+	@python -m pytest -m slow --basetemp .scratch/test-dag
 
 bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
 	@python -m common.run.bench
