@@ -13,11 +13,11 @@ from PIL import Image
 from common.denoise import __main__ as command
 from common.denoise.choice import best_network, distance, estimated_sigma, fits
 from common.denoise.pictures import Picture, read_picture, write_picture
+from common.denoise.pretrained import Network, Record, load_pretrained, pretrained, read_record
 from common.denoise.tiles import denoise_levels, windows
 from common.errors import UserError
 from common.noise.sensor import Gaussian, corrupt
 from common.score.evaluation import as_denoiser
-from common.train.pretrained import Network, Record, load_pretrained, pretrained, read_record
 from tests.common.datasets.test_datasets import picture, write
 
 RECORDS = {name: read_record(path) for name, path in pretrained().items()}
