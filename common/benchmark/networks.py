@@ -68,7 +68,7 @@ def networks(results: Path, paper: str) -> pd.DataFrame:
                 "ssim": images["ssim"].mean(),
                 "psnr_std": images["psnr_db"].std(),
                 "images": len(images),
-                "seeds": seeds[kind, network] if kind in ("network", "shipped") else None,
+                "seeds": seeds[str(kind), str(network)] if kind in ("network", "shipped") else None,
                 **{column: known.get(column) for column in COSTS},
             }
         )
