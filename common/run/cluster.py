@@ -22,6 +22,7 @@ from common.run.task import CPUS, KILLS, THREADS, Ended, repro_stage
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+CONNECT_SECONDS = 20
 LOOK_SECONDS = 2.0
 """How often new and lost workers are looked for while stages run."""
 
@@ -41,7 +42,7 @@ def connected(jobs: int | None, scheduler: str | None) -> Iterator["Client"]:
             yield client
         return
     try:
-        client = Client(scheduler, timeout=20)
+        client = Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"no Dask scheduler at {scheduler} ({reason}): start one with `dask scheduler`") from None
@@ -61,17 +62,18 @@ class Run:
     seconds: Mapping[str, float]
     tell: Callable[[str], None]
     ended: dict[str, Ended] = field(default_factory=dict)
-    running: dict["Future", tuple[Stage, str]] = field(default_factory=dict)
+    running: dict["Future[Any]", tuple[Stage, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.path = path_seconds(self.stages, self.seconds)
         self.folder = str(Path.cwd())
         self.environment = {name: os.environ[name] for name in THREADS if name in os.environ}
-        self.known: set[str] = set()
+        self.known: set[str] | None = set()  # addresses of the workers; None where it has been said that there is none
 
     def all(self) -> list[Ended]:
         """Run every stage whose inputs can be made, and return how each that ran ended."""
         from distributed import wait
+        from distributed.client import FuturesCancelledError
 
         try:
             while self._place() or self.running:
@@ -84,8 +86,10 @@ class Run:
                     continue
                 for future in done:
                     self._end(future)
-        finally:
-            self.client.cancel(list(self.running), force=True)
+        except (OSError, FuturesCancelledError):  # Dask's lost connections are OSErrors
+            raise UserError(
+                "the Dask scheduler is gone: start it and its workers, then run again: it goes on"
+            ) from None
         return list(self.ended.values())
 
     def failed(self) -> list[Ended]:
@@ -115,11 +119,11 @@ class Run:
 
     def _workers(self) -> dict[str, Any]:
         workers: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
-        if not workers and (self.known or not self.ended and not self.running):
+        if not workers and self.known is not None:
             self.tell("no worker is connected: waiting for one")
-        for address in self.known - set(workers):
+        for address in (self.known or set()) - set(workers):
             self.tell(f"worker {address} is gone: what it was running runs again on another")
-        self.known = set(workers)
+        self.known = set(workers) or None
         return workers
 
     def _hosts(self, workers: Mapping[str, Any], *, alone: bool) -> set[str]:
@@ -146,7 +150,7 @@ class Run:
         expected = f": about {taken:.0f} s" if taken else ""
         self.tell(f"[{len(self.ended)}/{len(self.stages)}] {stage.name} on {workers[address]['name']}{expected}")
 
-    def _end(self, future: "Future") -> None:
+    def _end(self, future: "Future[Any]") -> None:
         stage, _ = self.running.pop(future)
         if future.status == "finished":
             ended = future.result()
@@ -199,7 +203,7 @@ def _local(jobs: int) -> Iterator[Any]:
     """A scheduler in this process and `jobs` workers beside it, each for one stage at a time."""
     import dask
     from distributed import Nanny, Scheduler
-    from distributed.deploy import SpecCluster
+    from distributed.deploy.spec import SpecCluster
 
     cpus = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else list(range(os.cpu_count() or 1))
     # No memory limit: a stage is a process of its own, of which the worker knows nothing.

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ LOCKED = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 RAN = re.compile(r"^Running stage '", re.MULTILINE)
 TRIES, KILLS = 60, 3
 """How often a stage is tried for the sake of DVC's locks, and how often of these it may be killed."""
+CANCELLED = 130
+LOOK_SECONDS = 1.0
 TAIL_LINES = 15
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Dask sets them to 1 for its workers; the stages get what they have where the run was started."""
@@ -54,7 +57,7 @@ def repro_stage(name: str, folder: str, environment: Mapping[str, str], *, alone
         status = _once(name, folder, {**_own_environment(), **environment}, log)
         output = log.read_text(errors="replace")
         kills += status < 0
-        if kills > KILLS or (status >= 0 and not LOCKED.search(output)):
+        if kills > KILLS or status == CANCELLED or (status >= 0 and not LOCKED.search(output)):
             break
         if "is busy" in output:
             _forget_killed(name, folder)
@@ -67,7 +70,21 @@ def repro_stage(name: str, folder: str, environment: Mapping[str, str], *, alone
 def _once(name: str, folder: str, environment: Mapping[str, str], log: Path) -> int:
     argv = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     with log.open("w") as output, family.started(argv, output=output, folder=folder, environment=environment) as guard:
-        return guard.wait()
+        while True:
+            try:
+                return guard.wait(timeout=LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if _is_cancelled():
+                    return CANCELLED
+
+
+def _is_cancelled() -> bool:
+    """Whether nobody waits for this task any more: whoever started the run was interrupted or killed."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is None or task.state == "cancelled"
 
 
 def _own_environment() -> dict[str, str]:
