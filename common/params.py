@@ -1,12 +1,14 @@
-"""params.yaml as typed, validated objects.
+"""The parameters as typed, validated objects: params.yaml, and replications/<paper>/params.yaml of each paper.
 
-The file is the only place where a knob has a value: no field here has a default but a variant's departures from its
-recipe, so a stage's parameters are exactly what DVC records for it. Each paper validates its own sections by the models
-in `replications/<paper>/params.py`.
+The files are the only place where a knob has a value: no field here has a default but a variant's departures from its
+recipe. A knob has one value, or one for each profile, {smoke: …, quick: …, paper: …}. Each paper validates its own file
+by the models in `replications/<paper>/params.py`. What a stage depends on is the outcome under the profile that runs,
+results/<paper>/settings.yaml (`common.run.settings`).
 """
 
 import difflib
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -26,7 +28,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: every key required, unknown keys refused, values immutable."""
+    """A section of the parameters: every key required, unknown keys refused, values immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -38,7 +40,7 @@ class Data(Section):
 
 class Noise(Section):
     sigma: Sigma | None
-    """Gaussian noise level on the 0–255 scale for every pure-Gaussian experiment, or null: each its own."""
+    """Gaussian noise level on the 0–255 scale of every pure-Gaussian experiment, or null: each its own."""
 
 
 class Adam(Section):
@@ -87,14 +89,12 @@ class Recipe(Section):
     optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
     lr: Positive
     schedule: Annotated[Constant | OneCycle | Steps, Field(discriminator="name")]
-    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     precision: Literal["auto", "bf16", "fp32"]
     validate_every: Count
-    checkpoint_seconds: Positive
 
 
 class Variant(Section):
-    """One trained network: its seeds, and where it departs from the profile's recipe. In the file its seeds suffice."""
+    """One trained network: its seeds, and where it departs from its recipe. In the file its seeds suffice."""
 
     seeds: list[Seed]
     steps: Count | None = None
@@ -106,11 +106,31 @@ class Variant(Section):
         return {"seeds": record} if isinstance(record, list) else record
 
 
+class Trainings(Section):
+    """What every paper's section `train` has: variants by the group that a stage trains; a name is in one group."""
+
+    variants: dict[str, dict[str, Variant]]
+
+    @property
+    def every(self) -> dict[str, Variant]:
+        """The variants of all groups by name."""
+        return {name: variant for members in self.variants.values() for name, variant in members.items()}
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Trainings":
+        names = [name for members in self.variants.values() for name in members]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"variants of different names: {min(twice)} is in two groups")
+        return self
+
+
 class Sharing(Section):
-    """How trainings share a machine without a GPU."""
+    """How trainings share a machine."""
 
     threads: Count | None
     """CPU threads of a training, as many trainings at a time as the cores bear; null: one after the other on all."""
+    per_gpu: Count
+    """Trainings at the same time on each GPU."""
 
 
 class Latency(Section):
@@ -125,45 +145,30 @@ class Baselines(Section):
     filters: list[Literal["bm3d", "vst_bm3d", "nlm", "wavelet", "tv", "median"]]
 
 
-class Params(Section):
-    """The common part of params.yaml, and the section of each paper under the chosen profile."""
+class Common(Section):
+    """What every run shares, in the same words in params.yaml and in each paper's settings."""
 
     profile: Literal["smoke", "quick", "paper"]
     seed: Seed
+    training: Sharing
+    latency: Latency
+    baselines: Baselines
+
+
+class Shared(Common):
+    """params.yaml under a profile."""
+
     data: Data
     noise: Noise
-    papers: dict[str, Any]
-    profiles: dict[str, Any]
 
-    @property
-    def training(self) -> Sharing:
-        """How the trainings of the chosen profile share a machine."""
-        return _section(Sharing, self.profiles[self.profile]["training"], f"profiles.{self.profile}.training")
 
-    @property
-    def latency(self) -> Latency:
-        """Latency settings of the chosen profile."""
-        return _section(Latency, self.profiles[self.profile]["latency"], f"profiles.{self.profile}.latency")
+class Settings(Common):
+    """A paper's settings under a profile: its own knobs, and what every run shares.
 
-    @property
-    def baselines(self) -> Baselines:
-        """Classical filters of the chosen profile."""
-        return _section(Baselines, self.profiles[self.profile]["baselines"], f"profiles.{self.profile}.baselines")
-
-    def paper(self, name: str) -> Any:
-        """The settings of one paper under the chosen profile, as `replications.<name>.params.Settings`."""
-        module = importlib.import_module(f"replications.{name}.params")
-        section = {**self.papers[name], **self.profiles[self.profile][name]}
-        return _section(module.Settings, section, f"profiles.{self.profile}.{name}")
-
-    def has_sigma(self, paper: str) -> bool:
-        """Whether the paper has an experiment of pure Gaussian noise, whose level `noise.sigma` replaces."""
-        return hasattr(self.paper(paper).noise, "sigma")
-
-    def sigma(self, paper: str) -> float:
-        """Level of the paper's Gaussian experiment, where it `has_sigma`: `noise.sigma` if a number, else its own."""
-        own: float = self.paper(paper).noise.sigma
-        return own if self.noise.sigma is None else self.noise.sigma
+    `data.root` and, where the paper has an experiment of pure Gaussian noise, `noise.sigma` stand in the paper's
+    sections of these names: the level is the one in effect, that of params.yaml where it is a number. Every other
+    level of a paper's section `noise` stays as it is.
+    """
 
 
 def papers() -> list[str]:
@@ -171,62 +176,98 @@ def papers() -> list[str]:
     return sorted(path.parent.name for path in Path("replications").glob("*/params.py"))
 
 
-def load(path: Path = PARAMS_FILE) -> Params:
-    """Read and validate params.yaml, the sections of every paper under every profile included.
+def load(paper: str, profile: str | None = None) -> Any:
+    """The settings of a paper, as `replications.<paper>.params.Settings`, under a profile (None: that of params.yaml).
 
-    Raises UserError with one line that names the first wrong key and what would be right.
+    Raises UserError with one line that names the first wrong key, its file, and what would be right.
     """
+    common = shared(profile)
+    file = Path("replications") / paper / PARAMS_FILE
+    record = _read(file)
+    own = _chosen(record, common.profile, file)
+    everywhere = {name: getattr(common, name) for name in Common.model_fields}
+    if taken := own.keys() & everywhere.keys():
+        raise UserError(f"{min(taken)} is a parameter of all papers: set it in {PARAMS_FILE}, not in {file}")
+    if isinstance(own.get("data"), dict):
+        own["data"]["root"] = common.data.root
+    if common.noise.sigma is not None and isinstance(own.get("noise"), dict) and "sigma" in own["noise"]:
+        own["noise"]["sigma"] = common.noise.sigma
+    model = importlib.import_module(f"replications.{paper}.params").Settings
+    return _section(model, own | everywhere, file, record)
+
+
+def shared(profile: str | None = None) -> Shared:
+    """params.yaml under a profile (None: its own). UserError as of `load`."""
+    record = _read(PARAMS_FILE)
+    wanted = {} if profile is None else {"profile": profile}
+    chosen = {**record, **wanted}
+    if chosen.get("profile") in PROFILES:  # any other value is refused below
+        chosen = _chosen(chosen, chosen["profile"], PARAMS_FILE)
+    return _section(Shared, chosen, PARAMS_FILE, record)
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        record = yaml.safe_load(path.read_text())
+        record = yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run from the top folder of the repository") from None
+        raise UserError(f"{file} is missing: run from the top folder of the repository") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    params = _section(Params, record, "")
-    if sorted(params.profiles) != sorted(PROFILES):
-        raise UserError(f"profiles must be {', '.join(PROFILES)} ({path}), got {', '.join(params.profiles)}")
-    for profile in PROFILES:
-        chosen = params.model_copy(update={"profile": profile})
-        known = {"training", "latency", "baselines", *papers()}
-        for key in chosen.profiles[profile]:
-            if key not in known:
-                raise UserError(f"profiles.{profile}.{key} is not a parameter ({path}){_did_you_mean(key, known)}")
-        for key in sorted(known - set(chosen.profiles[profile])):
-            raise UserError(f"profiles.{profile}.{key} is missing ({path}): every parameter needs a value")
-        _ = chosen.training, chosen.latency, chosen.baselines
-        for paper in papers():
-            chosen.paper(paper)
-    return params
+        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(record, dict):
+        raise UserError(f"{file} must hold parameters, key: value")
+    return record
+
+
+def _chosen(record: Any, profile: str, file: Path, key: str = "") -> Any:
+    """The record with one profile's value wherever there is one for each."""
+    if not isinstance(record, dict):
+        return record
+    if any(name in PROFILES for name in record):
+        if sorted(map(str, record)) != sorted(PROFILES):
+            raise UserError(f"{key} must have a value for each of {', '.join(PROFILES)}, and no other ({file})")
+        return record[profile]
+    return {name: _chosen(value, profile, file, f"{key}.{name}".strip(".")) for name, value in record.items()}
 
 
 S = TypeVar("S", bound=BaseModel)
 
 
-def _section(model: type[S], record: Any, prefix: str) -> S:
+def _section(model: type[S], record: Any, file: Path, written: Any) -> S:
+    """The validated section; `written` is what the file holds, in which a knob may have a value for each profile."""
     try:
         return model.model_validate(record)
     except ValidationError as failure:
-        raise UserError(_one_line(model, failure, prefix)) from None
+        raise UserError(_one_line(model, failure, file, written)) from None
 
 
-def _one_line(model: type[BaseModel], failure: ValidationError, prefix: str) -> str:
+def _one_line(model: type[BaseModel], failure: ValidationError, file: Path, written: Any) -> str:
     error = min(
         failure.errors(), key=lambda error: error["type"] != "extra_forbidden"
     )  # a misspelt key is also missing
     location, at = _located(model, error["loc"])
-    key = ".".join([prefix, *location]).strip(".")
+    key = ".".join(location)
     more = f" (and {failure.error_count() - 1} more)" if failure.error_count() > 1 else ""
     if error["type"] == "extra_forbidden":
         known = set(getattr(at, "model_fields", {}))
-        return f"{key} is not a parameter ({PARAMS_FILE}){_did_you_mean(location[-1], known)}{more}"
+        return f"{key} is not a parameter ({file}){_did_you_mean(location[-1], known)}{more}"
     if error["type"] == "missing":
-        return f"{key} is missing ({PARAMS_FILE}): every parameter needs a value{more}"
+        return f"{key} is missing ({file}): every parameter needs a value{more}"
     if error["type"] == "union_tag_invalid":
         context = error["ctx"]
-        return f"{key}.name must be one of {context['expected_tags']} ({PARAMS_FILE}), got {context['tag']!r}{more}"
+        return f"{key}.name must be one of {context['expected_tags']} ({file}), got {context['tag']!r}{more}"
     wanted = error["msg"].removeprefix("Input should be ").replace("greater than or equal to", "≥")
     wanted = wanted.replace("less than or equal to", "≤").replace("greater than", ">").replace("less than", "<")
-    return f"{key} must be {wanted} ({PARAMS_FILE}), got {error['input']!r}{more}"
+    row = " of this profile" if _is_row(written, location) else ""
+    return f"{key}{row} must be {wanted} ({file}), got {error['input']!r}{more}"
+
+
+def _is_row(written: Any, keys: Sequence[str]) -> bool:
+    """Whether the file has a value for each profile at this place."""
+    for key in keys:
+        if isinstance(written, dict) and any(name in PROFILES for name in written):
+            return True
+        written = written.get(key) if isinstance(written, dict) else None
+    return isinstance(written, dict) and any(name in PROFILES for name in written)
 
 
 def _located(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], Any]:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from common.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, "np.ndarray"]
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:
@@ -55,8 +54,11 @@ def write_csv(path: Path | str, table: "pd.DataFrame") -> None:
     write_text(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
-def save_arrays(path: Path | str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> None:
+def save_arrays(
+    path: Path | str, arrays: "Mapping[str, np.ndarray]", metadata: Mapping[str, str] | None = None
+) -> None:
     """Save named arrays (images, noisy images, weights) as one safetensors file."""
+    import numpy as np
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}

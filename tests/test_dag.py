@@ -1,8 +1,12 @@
 """The DAG as a user runs it, on the smoke profile in a fresh copy."""
 
 import ast
+import json
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -86,19 +90,27 @@ def test_every_stage_depends_on_the_code_it_imports() -> None:
     """Import closure of each stage's script within its paper and common/, against `deps` of its dvc.yaml."""
     not_results = {"common/command.py", "common/errors.py", "common/params.py", "common/progress.py"}
     missing = []
-    for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
-        for name, stage in yaml.safe_load(file.read_text())["stages"].items():
-            for path in _imports(stage["cmd"].split()[2]):
-                covered = any(path == dep or path.startswith(f"{dep}/") for dep in stage["deps"])
-                settings = path.endswith("/params.py") or path.endswith("/__init__.py")
-                if not (covered or settings or path in not_results):
-                    missing.append(f"{file}: {name} does not depend on {path}")
+    for file, name, stage in stages():
+        _, _, module, *arguments = stage["cmd"].split()
+        for path in _imports(module, arguments[0] if arguments else ""):
+            covered = any(path == dep or path.startswith(f"{dep}/") for dep in stage["deps"])
+            settings = path.endswith("/params.py") or path.endswith("/__init__.py")
+            if not (covered or settings or path in not_results):
+                missing.append(f"{file}: {name} does not depend on {path}")
     assert not missing, "\n".join(missing)
 
 
-def _imports(module: str, seen: set[str] | None = None) -> set[str]:
-    """Files of this repository that a module imports, itself included."""
-    seen = set() if seen is None else seen
+def stages() -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Every stage with its file and name, one for each paper where it has a matrix."""
+    for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
+        for name, stage in yaml.safe_load(file.read_text())["stages"].items():
+            for paper in stage.get("matrix", {"paper": [""]})["paper"]:
+                yield file, name, json.loads(json.dumps(stage).replace("${item.paper}", paper))
+
+
+def _imports(module: str, paper: str, seen: set[str] | None = None) -> set[str]:
+    """Files of this repository that a command imports, its own included; of its paper those it imports by name."""
+    command, seen = seen is None, set() if seen is None else seen
     base = Path(module.replace(".", "/"))
     path = next(
         (path for path in (base / "__main__.py", base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None
@@ -106,11 +118,15 @@ def _imports(module: str, seen: set[str] | None = None) -> set[str]:
     if path is None or str(path) in seen:
         return seen
     seen.add(str(path))
-    for node in ast.walk(ast.parse(path.read_text())):
+    text = path.read_text()
+    named = re.findall(r'import_module\(f"replications\.\{paper\}\.(\w+)"\)', text)
+    for name in (f"replications.{paper}.{own}" for own in named if command):
+        _imports(name, paper, seen)
+    for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             if name.split(".")[0] in ("common", "replications"):
-                _imports(name, seen)
+                _imports(name, paper, seen)
     return seen

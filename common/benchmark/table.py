@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.measure import UNTRAINED, Measurements
+from common.claims.measure import Measurements
 from common.claims.schema import Value, load
 from common.command import run
 from common.score.metrics import CONVENTIONS
-from common.store import read_json, write_csv
+from common.score.results import UNTRAINED, record, training_records
+from common.store import write_csv
 
 RESULTS = Path("results")
 TABLES = RESULTS / "tables"
@@ -107,19 +108,18 @@ def _costs(results: Path, paper: str) -> dict[str, dict[str, float]]:
     """
     folder = results / paper
     costs: dict[str, dict[str, float]] = {}
-    for network, facts in _record(folder / "complexity.json").get("profile", {}).items():
+    for network, facts in record(folder / "complexity.json").get("profile", {}).items():
         costs.setdefault(network, {}).update(parameters=facts["parameters"], macs_512=facts["macs_512"])
-    for network, formats in _record(folder / "latency.json").get("networks", {}).items():
+    for network, formats in record(folder / "latency.json").get("networks", {}).items():
         costs.setdefault(network, {}).update(_times(formats.get("float32", {})))
         costs[network]["latency_ms_bf16"] = formats.get("bfloat16", {}).get("median_ms")
-    for name, times in _record(results / "filter_latency.json").items():
+    for name, times in record(results / "filter_latency.json").items():
         costs.setdefault(name, {}).update(_times(times))
-    for path in sorted((folder / "training").glob("*.json")):
-        record = read_json(path)
-        seconds = [facts["seconds"] for facts in record["seeds"].values()]
+    for name, training in training_records(paper, results).items():
+        seconds = [facts["seconds"] for facts in training["seeds"].values()]
         if seconds:
-            architecture = costs.get(record["architecture"], {})
-            costs[path.stem] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
+            architecture = costs.get(training["architecture"], {})
+            costs[name] = {**architecture, "training_seconds": sum(seconds) / len(seconds)}
     return costs
 
 
@@ -127,10 +127,6 @@ def _times(record: Mapping[str, float]) -> dict[str, float]:
     names = {"latency_ms": "median_ms", "latency_size": "size"}
     wanted = {**names, "ms_per_megapixel": "ms_per_megapixel", "peak_memory_mb": "peak_memory_mb"}
     return {column: record[key] for column, key in wanted.items() if key in record}
-
-
-def _record(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.is_file() else {}
 
 
 if __name__ == "__main__":

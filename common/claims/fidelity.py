@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from common.claims.schema import Experiment, Setting
 from common.errors import UserError
-from common.params import Params
+from common.params import Settings, Trainings
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ LEVELS = ("full", "reduced", "stand-in")
 FULL = Fidelity("full", off_protocol=False, differs="")
 
 
-def compare(experiment: Experiment, paper: str, params: Params, seeds: int | None) -> Fidelity:
-    """The fidelity of an experiment under `params`; `seeds` is the number of trainings (None: nothing was trained)."""
+def compare(experiment: Experiment, settings: Settings, seeds: int | None) -> Fidelity:
+    """The fidelity of an experiment under a paper's settings; seeds: trainings (None: nothing was trained)."""
     data, noise, recipe = (
-        [line for path, published in section.items() for line in _differences(path, published, paper, params)]
+        [line for path, published in section.items() for line in _differences(path, published, settings)]
         for section in (experiment.data, experiment.noise, experiment.recipe)
     )
     few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds is not None and seeds < experiment.seeds else []
@@ -37,27 +37,22 @@ def compare(experiment: Experiment, paper: str, params: Params, seeds: int | Non
     return Fidelity(level, bool(noise), "; ".join(lines))
 
 
-def setting(path: str, paper: str, params: Params) -> Any:
-    """A paper's setting in effect, by dotted path; `noise.sigma` is the level after the override of `noise.sigma`."""
-    ((_, value),) = _resolve(path, paper, params)
+def setting(path: str, settings: Settings) -> Any:
+    """A paper's setting in effect, by dotted path."""
+    ((_, value),) = _resolve(path, settings)
     return value
 
 
-def _differences(path: str, published: Setting, paper: str, params: Params) -> Iterator[str]:
-    for name, ours in _resolve(path, paper, params):
+def _differences(path: str, published: Setting, settings: Settings) -> Iterator[str]:
+    for name, ours in _resolve(path, settings):
         if not _same(ours, published):
             yield f"{name} {_text(ours)} (paper {_text(published)})"
 
 
-def _resolve(path: str, paper: str, params: Params) -> list[tuple[str, Any]]:
-    """Settings at a dotted path; `*` stands for every key, `latency` and `baselines` for the profile's sections."""
-    if path == "noise.sigma":
-        return [(path, params.sigma(paper))]
-    keys = path.split(".")
-    found: list[tuple[str, Any]] = [("", params.paper(paper))]
-    if keys[0] in ("latency", "baselines"):
-        found = [(keys[0], getattr(params, keys.pop(0)))]
-    for key in keys:
+def _resolve(path: str, settings: Settings) -> list[tuple[str, Any]]:
+    """Settings at a dotted path; `*` stands for every key."""
+    found: list[tuple[str, Any]] = [("", settings)]
+    for key in path.split("."):
         found = [member for name, value in found for member in _members(name, value, key, path)]
     return found
 
@@ -66,6 +61,8 @@ def _members(name: str, value: Any, key: str, path: str) -> list[tuple[str, Any]
     fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
     if isinstance(value, BaseModel):
         fields = {field: getattr(value, field) for field in type(value).model_fields}
+    if isinstance(value, Trainings):
+        fields = {**fields, "variants": value.every}  # a claim names a variant, whatever its group
     if key != "*" and key not in fields:
         raise UserError(f"{path} is not a setting (claims.yaml): there is {', '.join(fields) or 'no key'}, not {key}")
     return [(f"{name}.{chosen}".strip("."), fields[chosen]) for chosen in (fields if key == "*" else [key])]

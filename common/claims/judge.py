@@ -10,7 +10,7 @@ from common.claims.observe import Observation, observe
 from common.claims.schema import SCORES, AnyClaim, Claims, Order, SelfCheck, Value
 from common.claims.verdict import CONSISTENT, CONTRADICTION, INCONCLUSIVE, NOT_RUN, UNTESTABLE, WHOLE, inside, verdict
 from common.errors import UserError
-from common.params import Params
+from common.params import Settings
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Context:
     """What the claims of a paper are judged with. data: name of the test set."""
 
     claims: Claims
-    params: Params
+    params: Settings
     measurements: Measurements
     data: str = ""
 
@@ -122,7 +122,7 @@ def _judged(row: Row, claim: AnyClaim, condition: Condition, observation: Observ
     fidelity, data = FULL, ""
     if claim.experiment is not None:
         experiment = context.claims.experiments[claim.experiment]
-        fidelity = compare(experiment, context.claims.paper, context.params, observation.seeds)
+        fidelity = compare(experiment, context.params, observation.seeds)
         data = context.data
     word = verdict(claim.kind, fidelity, inside(observation.interval, condition.low, condition.high))
     why = [fidelity.differs, observation.note]

@@ -11,17 +11,17 @@ from common.claims.fidelity import setting
 from common.claims.judge import Context, Row, check_itself, judge
 from common.claims.measure import Measurements
 from common.claims.schema import load
-from common.params import Params
+from common.params import Settings
 from common.store import read_json, write_csv
 
 COLUMNS = tuple(field.name for field in fields(Row) if field.name not in ("published_table", "label"))
 TABLE_COLUMNS = ("row", "published", "ours", "ci_low", "ci_high", "difference", "fidelity", "verdict")
 
 
-def ledger(paper: str, settings: Params, results: Path) -> list[Row]:
+def ledger(paper: str, settings: Settings, results: Path) -> list[Row]:
     """Every row of one paper: its claims in the order of claims.yaml, then its checks against itself."""
     claims = load(paper)
-    measurements = Measurements(results, paper, lambda path: setting(path, paper, settings))
+    measurements = Measurements(results, paper, lambda path: setting(path, settings))
     context = Context(claims, settings, measurements, _test_set(results / paper / "data.json"))
     rows = [row for claim in claims.claims for row in judge(claim, context)]
     return rows + [check_itself(check, context) for check in claims.self_checks]
@@ -40,8 +40,8 @@ def published_tables(rows: list[Row]) -> dict[str, pd.DataFrame]:
 
 def main() -> None:
     """Judge every claim of every paper by results/."""
-    results, settings = Path("results"), params.load()
-    rows = [row for paper in params.papers() for row in ledger(paper, settings, results)]
+    results = Path("results")
+    rows = [row for paper in params.papers() for row in ledger(paper, params.load(paper), results)]
     for name, table in published_tables(rows).items():
         write_csv(results / "tables" / f"{name}.csv", table)
     write_csv(results / "claims.csv", claims_table(rows))

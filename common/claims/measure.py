@@ -11,11 +11,9 @@ import pandas as pd
 from common.claims.schema import SCORES
 from common.errors import UserError
 from common.score.metrics import CONVENTIONS, pooled_psnr
+from common.score.results import score_table
 from common.score.statistics import EXACT, Estimate, mean_estimate, two_level_estimate
 from common.store import read_json
-
-UNTRAINED = ("noisy", "black", "mean")
-"""Predictors in scores.csv that have no training seeds; those of baselines.csv have none either."""
 
 
 class NotMeasuredError(Exception):
@@ -59,13 +57,8 @@ class Measurements:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Scores of networks and filters: experiment, network, seed, image, draw, convention, mse, psnr_db, ssim."""
-        trained = _read_scores(self.folder / "scores.csv")
-        trained["trained"] = ~trained["network"].isin(UNTRAINED)
-        tables = [trained]
-        if (self.folder / "baselines.csv").exists():
-            tables.append(_read_scores(self.folder / "baselines.csv").assign(trained=False))
-        return pd.concat(tables, ignore_index=True)
+        """Scores of networks and filters, as `common.score.results.score_table` reads them."""
+        return score_table(self.folder.name, self.folder.parent)
 
     def set_scores(self, measure: str, network: str, experiment: str, convention: str) -> pd.DataFrame:
         """Score of the whole test set, as the convention pools it: a row for each seed, a column for each draw."""
@@ -104,15 +97,6 @@ class Measurements:
         if isinstance(value, list):
             return Measured(mean_estimate(value), seeds=len(value))
         return Measured(Estimate(float(value), (EXACT,)))
-
-
-def _read_scores(path: Path) -> pd.DataFrame:
-    """A score table; an image id `name#k` is draw k of the image `name`."""
-    if not path.is_file():
-        raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
-    table = pd.read_csv(path, dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
-    names = table["image"].str.partition("#")
-    return table.assign(image=names[0], draw=names[2])
 
 
 def _set_score(rows: pd.DataFrame, measure: str, convention: str) -> float:

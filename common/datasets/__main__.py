@@ -12,7 +12,7 @@ from common.datasets.registry import DATASETS, local_root
 
 def main() -> None:
     """Print the registry as a table; `data.root` is taken from params.yaml where there is one."""
-    root = local_root(params.load().data.root if params.PARAMS_FILE.is_file() else None)
+    root = local_root(params.shared().data.root if params.PARAMS_FILE.is_file() else None)
     table = Table("data set", "images", Column("where, and under which terms", overflow="fold"), show_lines=True)
     for dataset in DATASETS.values():
         images = "\n".join(name if n is None else f"{name} {n}" for name, n in dataset.splits.items())

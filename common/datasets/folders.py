@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.datasets.images import Images, checksum, read_image
+import numpy as np
+
+from common.datasets.images import Images, checksum, read_image, to_grey
 from common.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -40,17 +42,29 @@ def image_files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def load_folder(path: str, split: str, root: Path | None) -> Images:
+def load_folder(path: str, split: str, root: Path | None, *, grey: bool = False) -> Images:
     """Every image of a plain folder: of its subfolder `split` where it has one, else of the whole folder.
 
-    A relative path starts at `root` where there is one. UserError for a missing or empty folder, and where the folder
-    has subfolders for other splits but not for this one.
+    grey: as grey images, colour ones by `to_grey`; else all must be in colour. A relative path starts at `root` where
+    there is one. UserError for a missing or empty folder, and where the folder has subfolders for other splits but not
+    for this one.
     """
+    files = folder_files(path, split, root, word="grey" if grey else "folder")
+    return {name: read_member(file, grey=grey) for name, file in files.items()}
+
+
+def read_member(file: Path, *, grey: bool) -> np.ndarray:
+    """An image of a plain folder, in colour or in grey."""
+    return to_grey(read_image(file, str(file), channels=None)) if grey else read_image(file, str(file))
+
+
+def folder_files(path: str, split: str, root: Path | None, *, word: str = "folder") -> dict[str, Path]:
+    """The files of `load_folder`, unread. word: what stands before the colon of the set's name."""
     if not path:
-        raise UserError("data set folder needs a path: write folder:<path>")
+        raise UserError(f"data set {word} needs a path: write {word}:<path>")
     folder = (root or Path()) / Path(path).expanduser()
     if not folder.is_dir():
-        raise UserError(f"image folder {folder} is missing: give the path of a folder with images as folder:<path>")
+        raise UserError(f"image folder {folder} is missing: give the path of a folder with images as {word}:<path>")
     splits = [name for name in SPLITS if (folder / name).is_dir()]
     if splits and split not in splits:
         raise UserError(f"image folder {folder} has no {split} images: it has {', '.join(splits)}")
@@ -58,22 +72,23 @@ def load_folder(path: str, split: str, root: Path | None) -> Images:
     files = image_files(folder)
     if not files:
         raise UserError(f"image folder {folder} has no images: {', '.join(SUFFIXES)} files are read")
-    return {name: read_image(file, str(file)) for name, file in files.items()}
+    return files
 
 
-def load_lossless(name: str, folder: Path, ids: Collection[str], sha256: str) -> Images:
+def load_lossless(name: str, folder: Path, ids: Collection[str], sha256: str, channels: int = 3) -> Images:
     """Images `ids` of a set published as PNG or BMP, whose decoded pixels must have the checksum `sha256`.
 
-    A "_GT" at the end of a file's name is no part of the id; a grey image gets three equal channels. UserError names
-    missing images, or the wrong checksum.
+    A "_GT" at the end of a file's name is no part of the id; in a colour set (`channels` 3) a grey image gets three
+    equal channels. UserError names missing images, or the wrong checksum.
     """
     files = {key.removesuffix("_GT"): path for key, path in image_files(folder).items()}
     require_all(name, folder, ids, files)
-    images = {key: read_image(files[key], str(files[key]), grey_to_rgb=True) for key in ids}
+    images = {key: read_image(files[key], str(files[key]), channels=channels, grey_to_rgb=True) for key in ids}
     if checksum(images) != sha256:
         raise UserError(
             f"{name} in {folder} has a wrong checksum: its {len(ids)} images are not, pixel for pixel, the "
-            f"published ones; replace them, or use them as they are by the name folder:{folder}"
+            f"published ones; replace them, or use them as they are by the name "
+            f"{'folder' if channels == 3 else 'grey'}:{folder}"
         )
     return images
 

@@ -7,22 +7,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from common.errors import UserError
 
 Images = dict[str, np.ndarray]
 """Image id → (H, W, 3) uint8 RGB, or (H, W, 1) uint8 grey."""
 
+GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
+"""Of R, G and B in the luma of BT.601, full range: how colour becomes grey wherever the suite makes it so."""
+
 
 def read_image(
-    source: Path | bytes, name: str, *, channels: int = 3, grey_to_rgb: bool = False, min_size: int = 1
+    source: Path | bytes, name: str, *, channels: int | None = 3, grey_to_rgb: bool = False, min_size: int = 1
 ) -> np.ndarray:
     """Decode a file (or its bytes) to (H, W, `channels`) uint8, upright by its EXIF orientation.
 
-    `channels` is 3 (RGB) or 1 (grey). A palette becomes RGB and an opaque alpha channel is dropped: neither changes a
-    pixel. Whatever would (16 bits, CMYK, transparency, colour to grey, and grey to RGB unless `grey_to_rgb`) is
-    refused, as is a side shorter than `min_size`: UserError with the name and the fix.
+    `channels` is 3 (RGB), 1 (grey) or None: as the file is. A palette becomes RGB and an opaque alpha channel is
+    dropped: neither changes a pixel. Whatever would (16 bits, CMYK, transparency, colour to grey, and grey to RGB
+    unless `grey_to_rgb`) is refused, as is a side shorter than `min_size`: UserError with the name and the fix.
     """
     image = _decode(_read(source, name), name)
     if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema() != (255, 255):
@@ -31,13 +34,16 @@ def read_image(
         raise UserError(f"{name} is a {image.mode} image: convert it to 8-bit RGB")
     is_grey = image.mode in ("1", "L", "LA")
     if is_grey and channels == 3 and not grey_to_rgb:
-        raise UserError(f"{name} is grey where colour is needed: use a colour image or leave it out")
+        raise UserError(
+            f"{name} is grey where colour is needed: use a colour image, or load its folder by the name grey:<path>"
+        )
     if not is_grey and channels == 1:
         raise UserError(f"{name} is a colour image where grey is needed: convert it to 8-bit grey")
     if min(image.size) < min_size:
         raise UserError(
             f"{name} is too small: {_size(image.height, image.width)}, at least {min_size} a side is needed"
         )
+    channels = channels or (1 if is_grey else 3)
     pixels = np.array(image.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(image.height, image.width, channels)
 
@@ -56,7 +62,19 @@ def read_as_rgb(source: Path | bytes, name: str) -> np.ndarray:
         # By way of RGBA: Pillow warns of palettes with transparency otherwise; the colours are the same.
         return np.array((image.convert("RGBA") if image.has_transparency_data else image).convert("RGB"))
     except Exception as error:  # see _decode
-        raise UserError(f"{name} is not a readable image ({error}): it is damaged or of another type") from None
+        raise unreadable(name, error) from None
+
+
+def unreadable(name: str, error: Exception) -> UserError:
+    """What to raise where Pillow cannot decode a file: its name, and Pillow's reason where that says something."""
+    # Pillow's own words name an object in memory
+    reason = "no known picture format" if isinstance(error, UnidentifiedImageError) else " ".join(str(error).split())
+    return UserError(f"{name} is not a readable image ({reason}): it is damaged or of another type")
+
+
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB → (H, W, 1) uint8: luma by `GREY_WEIGHTS`, rounded. A grey image stays as it is."""
+    return image if image.shape[-1] == 1 else np.round(image @ GREY_WEIGHTS)[..., None].astype(np.uint8)
 
 
 def center_crop(image: np.ndarray, size: int, name: str) -> np.ndarray:
@@ -99,7 +117,7 @@ def _decode(content: bytes, name: str) -> Image.Image:
         image.load()
         upright = ImageOps.exif_transpose(image)
     except Exception as error:  # Pillow raises many kinds, SyntaxError and struct.error among them, on a broken file
-        raise UserError(f"{name} is not a readable image ({error}): it is damaged or of another type") from None
+        raise unreadable(name, error) from None
     if frames > 1:
         raise UserError(f"{name} has {frames} frames: save the one you mean as an image of its own")
     if deep:

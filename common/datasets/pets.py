@@ -15,7 +15,7 @@ from PIL import Image
 from common.datasets import download
 from common.datasets.dataset import Dataset
 from common.datasets.folders import Pin, find, image_files, read_pinned, require_all, shuffled
-from common.datasets.images import Images, read_as_rgb
+from common.datasets.images import Images, read_as_rgb, unreadable
 from common.errors import UserError
 
 SERVER = "https://thor.robots.ox.ac.uk/~vgg/data/pets"
@@ -145,14 +145,14 @@ def _decoded(content: bytes, name: str) -> np.ndarray:
     try:
         return np.array(Image.open(io.BytesIO(content)))
     except Exception as error:  # Pillow raises many kinds on a broken file
-        raise UserError(f"{name} is not a readable image ({error}): it is damaged or of another type") from None
+        raise unreadable(name, error) from None
 
 
 def _size(content: bytes, name: str) -> tuple[int, int]:
     try:
         return Image.open(io.BytesIO(content)).size
     except Exception as error:
-        raise UserError(f"the image of {name} is not readable ({error}): it is damaged or of another type") from None
+        raise unreadable(f"the image of {name}", error) from None
 
 
 def _some(values: Collection[int]) -> str:

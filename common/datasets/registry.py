@@ -6,19 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
-from common.datasets import bsds, composites, embedded, imagenette, pets, samples, sets, stand_ins, stl10
+from common.datasets import bsds, composites, embedded, imagenette, pets, samples, sets, stand_ins, stl10, voc
+from common.datasets import denoising_sets as denoising
 from common.datasets.dataset import Dataset
 from common.datasets.folders import SPLITS, load_folder
 from common.errors import UserError
 
 
 def describe(name: str) -> Dataset:
-    """The data set of that name, "folder:<path>" for a plain folder; UserError that lists the known ones."""
+    """The data set of that name; UserError that lists the known ones.
+
+    A plain folder is "folder:<path>" in colour and "grey:<path>" in grey.
+    """
     kind, _, path = name.partition(":")
-    if kind == "folder":
-        return replace(DATASETS["folder"], name=name, loader=partial(load_folder, path))
+    if kind in PLAIN_FOLDERS:
+        return replace(DATASETS[kind], name=name, loader=partial(load_folder, path, grey=kind == "grey"))
     if name not in DATASETS:
-        raise UserError(f"{name} is not a data set: known are {', '.join(DATASETS)}:<path>")
+        known = ", ".join(name + (":<path>" if name in PLAIN_FOLDERS else "") for name in DATASETS)
+        raise UserError(f"{name} is not a data set: known are {known}")
     return DATASETS[name]
 
 
@@ -56,9 +61,16 @@ FOLDER = Dataset(
     checksum="none",
     licence="the images' own",
     citation="",
-    notes="folder:<path>, from data.root where that is set; png, jpg, bmp, tif and webp files, at any depth; "
+    notes="folder:<path>, colour, from data.root where that is set; png, jpg, bmp, tif and webp files, at any depth; "
     "subfolders train, val and test are the splits where there are such, else every split is the whole folder",
 )
+GREY_FOLDER = replace(
+    FOLDER,
+    name="grey",
+    loader=partial(load_folder, "", grey=True),
+    notes="grey:<path>, as folder:<path>, but in grey: of colour the BT.601 luma, 0.299 R + 0.587 G + 0.114 B, rounded",
+)
+PLAIN_FOLDERS = (FOLDER.name, GREY_FOLDER.name)
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset
@@ -66,8 +78,9 @@ DATASETS: dict[str, Dataset] = {
         *(embedded.EMBEDDED, embedded.EMBEDDED_GREY),
         *(stand_ins.SCENES, composites.COMPOSITES, stand_ins.MARINE, stand_ins.GRASSLAND, stand_ins.MEDICAL_IMAGES),
         *(bsds.BSDS300, bsds.CBSD68, sets.SET5, sets.SET14),
+        *(denoising.SET12, denoising.BSD68, denoising.KODAK24, denoising.MCMASTER, denoising.URBAN100, voc.VOC2012),
         *(stl10.STL10, stl10.STL10_SAMPLE, imagenette.IMAGENETTE, pets.OXFORD_PET, pets.OXFORD_PET_SAMPLE),
         *(samples.CARBIKE, samples.MARINE100, samples.GRASSLAND100),
-        FOLDER,
+        *(FOLDER, GREY_FOLDER),
     )
 }

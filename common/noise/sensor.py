@@ -6,14 +6,14 @@ pixel alike; text, boxes, erasing and low resolution are in `common.noise.corrup
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from common.store import Arrays, save_arrays
+from common.store import Arrays
 
 
 class Corruption(Protocol):
@@ -193,17 +193,22 @@ def corrupt(images: Mapping[str, np.ndarray], corruption: Corruption, *, seed: i
     }
 
 
-def save_noisy(
-    paper: str, experiments: Mapping[str, tuple[Corruption, Mapping[str, Mapping[str, np.ndarray]]]], *, seed: int
-) -> None:
-    """Write data/<paper>/noisy/<experiment>/<split>.safetensors: float32, unclipped, keyed by image.
+def every_image(name: str, image: np.ndarray) -> bool:
+    """All images of a split."""
+    return True
 
-    experiments: experiment → (its corruption, split → the clean images it corrupts).
+
+@dataclass(frozen=True)
+class Noisy:
+    """Images that a paper's noise stage makes.
+
+    experiment: names their folder. split: of the clean images, of which `chosen` (id, image) takes some.
     """
-    for experiment, (corruption, splits) in experiments.items():
-        for split, images in splits.items():
-            file = noisy_file(paper, experiment, split)
-            save_arrays(file, corrupt(images, corruption, seed=seed))
+
+    experiment: str
+    corruption: Corruption
+    split: str
+    chosen: Callable[[str, np.ndarray], bool] = every_image
 
 
 def noisy_file(paper: str, experiment: str, split: str) -> Path:

@@ -37,7 +37,7 @@ def write(results: Path) -> None:
     from common.report.overview import headline
     from common.report.sections import sections
 
-    record = environment(params.load(), results)
+    record = environment(params.shared(), results)
     material = read(results, record)
     content = {"title": TITLE, "lead": headline(material), "sections": sections(material)}
     write_json(results / "environment.json", record)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from common.params import Params, papers
+from common.params import Shared, papers
 from common.store import read_json
 
 PACKAGES = ("torch", "numpy", "scikit-image", "bm3d", "accelerate", "dvc")
@@ -15,7 +15,7 @@ NOT_CODE = (":(exclude)results", ":(exclude,glob)**/dvc.lock")
 """What a run itself rewrites, so that it does not count as a modification."""
 
 
-def environment(params: Params, results: Path) -> dict[str, dict[str, Any]]:
+def environment(params: Shared, results: Path) -> dict[str, dict[str, Any]]:
     """The record of results/environment.json: sections run, machine, versions, data."""
     return {
         "run": {

@@ -7,12 +7,10 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.fidelity import setting
 from common.claims.schema import AnyClaim, Claims, Value, load
 from common.errors import UserError
-from common.params import Params
+from common.params import Settings, Shared
 from common.report.snapshot import REFERENCE
-from common.store import read_json
 
 Row = dict[str, str]
 """A row of results/claims.csv as it stands there; an empty cell is an empty text."""
@@ -35,10 +33,11 @@ class Published:
 
 @dataclass(frozen=True)
 class Material:
-    """ledger and snapshots: rows of claims.csv by their ids. benchmark, conventions: as in results/tables."""
+    """settings: by paper. ledger, snapshots: rows of claims.csv by id. benchmark, conventions: as in results/tables."""
 
     results: Path
-    params: Params
+    params: Shared
+    settings: dict[str, Settings]
     claims: dict[str, Claims]
     ledger: dict[str, Row]
     snapshots: dict[str, dict[str, Row]]
@@ -72,9 +71,14 @@ class Material:
         """The paper's Gaussian noise level where this run departs from it, else None."""
         for experiment in self.claims[paper].experiments.values():
             published = experiment.noise.get("noise.sigma")
-            if isinstance(published, int | float) and setting("noise.sigma", paper, self.params) != published:
+            if isinstance(published, int | float) and self.sigma(paper) != published:
                 return float(published)
         return None
+
+    def sigma(self, paper: str) -> float | None:
+        """The level of a paper's Gaussian experiment in effect, 0–255 scale; None where it has no such experiment."""
+        level: float | None = getattr(self.settings[paper].noise, "sigma", None)  # type: ignore[attr-defined]
+        return level
 
     def _row(self, identifier: str) -> Row:
         if identifier not in self.ledger:
@@ -86,7 +90,8 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
     """Read it all. UserError where a file that every run makes is missing."""
     return Material(
         results=results,
-        params=params.load(),
+        params=params.shared(),
+        settings={paper: params.load(paper) for paper in params.papers()},
         claims={paper: load(paper) for paper in params.papers()},
         ledger=_ledger(results / "claims.csv"),
         snapshots={path.parent.name: _ledger(path) for path in sorted((results / REFERENCE).glob("*/claims.csv"))},
@@ -107,11 +112,6 @@ def existing(path: Path) -> Path:
     if not path.is_file():
         raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
     return path
-
-
-def json_records(folder: Path) -> dict[str, dict[str, Any]]:
-    """The JSON records of a folder by their names; none where it does not exist."""
-    return {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))}
 
 
 def _ledger(path: Path) -> dict[str, Row]:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from common.claims import verdict
 from common.report.document import NONE, Banner, Block, Heading, Paragraph, Table
-from common.report.material import Material, json_records
+from common.report.material import Material
 from common.report.names import name_of
+from common.score.results import training_records
 from common.store import read_json
 
 WORDS = {"train": "training", "val": "validation", "pretrain": "pretraining"}
@@ -53,10 +54,9 @@ def headline(material: Material) -> list[Block]:
 
 def off_protocol(material: Material, paper: str) -> list[Banner]:
     """A warning where the noise is not the paper's."""
-    published = material.published_sigma(paper)
+    published, sigma = material.published_sigma(paper), material.sigma(paper)
     if published is None:
         return []
-    sigma = material.params.sigma(paper)
     return [Banner(f"{paper}: σ = {sigma:g} instead of the published {published:g}: off-protocol")]
 
 
@@ -112,10 +112,10 @@ def _what_was_run(material: Material, paper: str) -> str:
         f"{facts['images']} {' '.join(WORDS.get(word, word) for word in split.split('_'))} ({facts['dataset']})"
         for split, facts in data.items()
     ]
-    trainings = json_records(material.results / paper / "training").values()
+    trainings = training_records(paper, material.results).values()
     trained = sum(bool(record["seeds"]) for record in trainings)
-    level = f" of σ = {material.params.sigma(paper):g}" if material.params.has_sigma(paper) else ""
-    noise = f", Gaussian noise{level} on the 0–255 scale" if level else ""
+    sigma = material.sigma(paper)
+    noise = "" if sigma is None else f", Gaussian noise of σ = {sigma:g} on the 0–255 scale"
     return (
         f"{material.claims[paper].title} ({paper}). Profile {material.params.profile}, seed {material.params.seed}: "
         f"{trained} networks trained{noise}; images: {', '.join(splits)}."

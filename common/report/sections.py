@@ -10,11 +10,13 @@ import pandas as pd
 from common.claims.schema import PSNR_TOLERANCE_DB
 from common.datasets.registry import describe
 from common.report.document import NONE, Block, Figure, Figures, Heading, Items, Paragraph, Section, Table, filled
-from common.report.material import Material, Published, Row, json_records, text_rows
+from common.report.material import Material, Published, Row, text_rows
 from common.report.names import name_of, named
 from common.report.overview import FIDELITY, OUTCOMES, number
 from common.report.plots import psnr_scatter, published_vs_ours, training_curves, watched
 from common.score.metrics import CONVENTIONS
+from common.score.results import history as read_history
+from common.score.results import training_records
 from common.store import read_json
 
 FIGURES = Path("figures")
@@ -150,7 +152,7 @@ def training(material: Material) -> Iterator[Block]:
     rows: list[list[str] | str] = []
     told = ""
     for paper in material.claims:
-        records = json_records(material.results / paper / "training")
+        records = training_records(paper, material.results)
         figures += _training_figures(material, paper, records)
         for name, record in records.items():
             if not record["seeds"]:  # not run in this profile
@@ -184,7 +186,7 @@ def _training_figures(material: Material, paper: str, records: dict[str, dict[st
     groups: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
     for name, record in records.items():
         if record["seeds"]:
-            history = pd.read_csv(material.results / paper / f"history/{name}.csv")
+            history = read_history(paper, name, material.results)
             groups.setdefault((record["experiment"] or NONE, watched(history)), {})[name] = history
     for (experiment, measure), histories in groups.items():
         file = FIGURES / f"training_{paper}_{experiment}_{measure}.png"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from common import command
-from common.claims.measure import UNTRAINED
 from common.errors import UserError
 from common.params import PROFILES
+from common.score.results import UNTRAINED
 from common.score.statistics import pooled_std, prediction_factor
 from common.store import read_json, write_json
 

@@ -57,10 +57,9 @@ class Workers:
 
 def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     """Run the DAG here; with a profile, as an experiment that sets it in params.yaml first."""
-    everything = params.load()
     # The stages say `python`: it must be this one, whether or not its environment is activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    chosen = profile or everything.profile
+    chosen = profile or params.shared().profile
     with recovery.alone():
         recovery.clear()
         if workers != Workers():

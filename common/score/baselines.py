@@ -236,13 +236,13 @@ def _filtered(denoise: "Denoiser", noisy: np.ndarray, clean: np.ndarray) -> tupl
 def main() -> None:
     """The stage: the profile's filters on the noisy test images of each experiment, scored under every convention."""
     (paper,) = sys.argv[1:]
-    everything = params.load()
-    wanted: Collection[str] = everything.baselines.filters
-    corruptions: Mapping[str, Corruption] = import_module(f"replications.{paper}.noise").corruptions(everything)
+    settings = params.load(paper)
+    wanted: Collection[str] = settings.baselines.filters
+    corruptions: Mapping[str, Corruption] = import_module(f"replications.{paper}.noise").corruptions(settings)
     clean, validation = (load_arrays(f"data/{paper}/{split}.safetensors") for split in ("test", "val"))
     experiments = {}
     for experiment, corruption in corruptions.items():
-        known = filters_for(corruption, validation, everything.seed)
+        known = filters_for(corruption, validation, settings.seed)
         chosen = {name: denoise for name, denoise in known.items() if name in wanted}
         experiments[experiment] = Filtering(chosen, load_arrays(noisy_file(paper, experiment, "test")), clean)
     write_csv(f"results/{paper}/baselines.csv", score_filters(experiments))

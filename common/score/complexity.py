@@ -264,7 +264,7 @@ def main() -> None:
         for name, build in models.published_networks().items()
     }
     profile = {}
-    settings = params.load().paper(paper)
+    settings = params.load(paper)
     narrow = models.networks(narrowed(settings, {"network": models.NARROW})) if hasattr(models, "NARROW") else {}
     for name, build in models.networks(settings).items():
         costs = measured(build(), PROFILE_SIZE, narrow[name]() if name in narrow else None)

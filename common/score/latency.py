@@ -164,16 +164,17 @@ def _peak_resident() -> int:
 
 def main() -> None:
     """The stage: a paper's networks at the profile's size in each number format, or the profile's filters."""
-    (what,) = sys.argv[1:]
-    everything = params.load()
-    if what == FILTERS:
-        write_json(f"results/{FILTERS}.json", time_filters(everything.latency, everything.baselines.filters))
+    (paper,) = sys.argv[1:]
+    if paper == FILTERS:
+        shared = params.shared()
+        write_json(f"results/{FILTERS}.json", time_filters(shared.latency, shared.baselines.filters))
         return
-    models = import_module(f"replications.{what}.models")
-    builders: dict[str, Build] = models.networks(everything.paper(what))
+    settings = params.load(paper)
+    models = import_module(f"replications.{paper}.models")
+    builders: dict[str, Build] = models.networks(settings)
     published: dict[str, Build] = getattr(models, "timed_at_published_size", dict)()
-    record = time_networks(everything.latency, builders)
-    write_json(f"results/{what}/latency.json", {**record, "published": time_published(everything.latency, published)})
+    record = time_networks(settings.latency, builders)
+    write_json(f"results/{paper}/latency.json", {**record, "published": time_published(settings.latency, published)})
 
 
 def time_networks(settings: LatencySettings, builders: Mapping[str, Build]) -> dict[str, Any]:

@@ -20,10 +20,9 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from common.errors import UserError
-from common.params import Adam, OneCycle, Recipe, Steps
+from common.params import Recipe
 from common.progress import progress
 from common.score.scale import Scale, channels_last
 from common.train import checkpoint
@@ -31,44 +30,13 @@ from common.train.memory import keep_freed_memory
 from common.train.patches import Batch
 from common.train.precision import Precision, choose_precision
 from common.train.seeding import seeded
+from common.train.turns import Player, Turn, supervised
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""(estimate, target), each (N, C, H, W) in the network's range → scalar."""
-Objective = Callable[[nn.Module, Tensor, Tensor, int], Tensor]
-"""(network, inputs, targets, step) → scalar; inputs and image targets in the network's range, labels as they are."""
 Validate = Callable[[nn.Module], Mapping[str, float]]
 """Network in evaluation mode → columns of the history, the one to show first, computed in float32."""
 
-
-def whole(network: nn.Module) -> nn.Module:
-    """The network itself, where a part of it may be chosen."""
-    return network
-
-
-@dataclass(frozen=True)
-class Player:
-    """One side of a training.
-
-    objective: what it minimises. name: its column in the history is <name>_loss.
-    part: the part of the network that it moves. updates: of that part in each step, each on a batch of its own.
-    lr_factor: its learning rate, as a share of the recipe's.
-    """
-
-    objective: Objective
-    name: str = "train"
-    part: Callable[[nn.Module], nn.Module] = whole
-    updates: int = 1
-    lr_factor: float = 1.0
-
-
-def supervised(loss: Loss = nn.functional.mse_loss) -> Player:
-    """The player that moves the whole network so that its output comes near the target."""
-    return supervised_at(lambda step: loss)
-
-
-def supervised_at(loss_at: Callable[[int], Loss]) -> Player:
-    """`supervised` with a loss that changes over training: step → loss."""
-    return Player(lambda network, inputs, targets, step: loss_at(step)(network(inputs).float(), targets))
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints of a running training."""
 
 
 @dataclass(frozen=True)
@@ -120,19 +88,7 @@ def fit(
     with torch.backends.cudnn.flags(benchmark=False, deterministic=True), seeded(seed):
         run.train(batches, validate, scratch, label)
     network.requires_grad_(True)
-    return Trained(run.averaged(), pd.DataFrame(run.history), run.facts())
-
-
-class _Turn:
-    """A player with its optimiser and schedule."""
-
-    def __init__(self, player: Player, network: nn.Module, recipe: Recipe) -> None:
-        self.player = player
-        self.part = player.part(network)
-        self.optimizer = _optimizer(self.part, recipe, recipe.lr * player.lr_factor)
-        self.schedule = _schedule(self.optimizer, recipe, recipe.lr * player.lr_factor, recipe.steps * player.updates)
-        self.losses: list[float] = []
-        """Since the last validation."""
+    return Trained(network, pd.DataFrame(run.history), run.facts())
 
 
 class _Run:
@@ -150,9 +106,8 @@ class _Run:
     ) -> None:
         self.network, self.recipe, self.scale, self.seed = network, recipe, scale, seed
         self.accelerator, self.precision = accelerator, precision
-        self.turns = [_Turn(player, network, recipe) for player in players]
+        self.turns = [Turn(player, network, recipe) for player in players]
         self.draws = max(player.updates for player in players)
-        self.average = _average(network, recipe.ema_decay)
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
 
@@ -168,7 +123,7 @@ class _Run:
                 note = ""
                 if self.step % self.recipe.validate_every == 0 or self.step == self.recipe.steps:
                     note = self._validate(validate, lr)
-                if scratch is not None and time.monotonic() - saved > self.recipe.checkpoint_seconds:
+                if scratch is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self.save(scratch)
                     saved = time.monotonic()
                 advance(note=note)
@@ -190,8 +145,6 @@ class _Run:
                     f"{label}: the {turn.player.name} loss is {turn.losses[-1]} at step {self.step + 1} (lr {lr:.3g}): "
                     "lower train.recipe.lr, or set train.recipe.precision to fp32"
                 )
-        if self.average is not None:
-            self.average.update_parameters(self.network)
 
     def _tensors(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """This process's share of a batch, on its device."""
@@ -202,7 +155,7 @@ class _Run:
         device = self.accelerator.device
         return self.scale.to_network(inputs).to(device), wanted.to(device)
 
-    def _update(self, turn: _Turn, inputs: Tensor, targets: Tensor) -> float:
+    def _update(self, turn: Turn, inputs: Tensor, targets: Tensor) -> float:
         """One optimiser step; returns the loss of the global batch."""
         turn.optimizer.zero_grad(set_to_none=True)
         with self.precision.autocast():
@@ -222,7 +175,7 @@ class _Run:
                 gradient.copy_(own.view(gradient.shape))
 
     def _validate(self, validate: Validate, lr: float) -> str:
-        measured = evaluate_mode(self.averaged(), validate)
+        measured = evaluate_mode(self.network, validate)
         row: dict[str, float] = {
             "step": self.step,
             "images_seen": self.step * self.recipe.batch * self.draws,
@@ -234,10 +187,6 @@ class _Run:
             turn.losses = []
         self.history.append({**row, **measured})
         return ", ".join(f"{name.removeprefix('val_')} {value:.4g}" for name, value in list(measured.items())[:1])
-
-    def averaged(self) -> nn.Module:
-        """The network to use: the moving average of the weights where the recipe asks for one."""
-        return self.network if self.average is None else self.average.module
 
     def facts(self) -> dict[str, Any]:
         """How the run went, for the report."""
@@ -265,7 +214,7 @@ class _Run:
             print(f"  resumed at step {self.step} of {self.recipe.steps}", flush=True)
 
     def _modules(self) -> dict[str, nn.Module]:
-        return {"network": self.network} | ({"average": self.average} if self.average is not None else {})
+        return {"network": self.network}
 
     def _optimizers(self) -> list[torch.optim.Optimizer]:
         return [turn.optimizer for turn in self.turns]
@@ -284,29 +233,3 @@ def evaluate_mode(network: nn.Module, measure: Validate) -> Mapping[str, float]:
             return measure(network)
     finally:
         network.train(was_training)
-
-
-def _average(network: nn.Module, decay: float | None) -> AveragedModel | None:
-    return (
-        None if decay is None else AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=False)
-    )
-
-
-def _optimizer(part: nn.Module, recipe: Recipe, lr: float) -> torch.optim.Optimizer:
-    own = recipe.optimizer
-    if isinstance(own, Adam):
-        first, second = own.betas
-        return torch.optim.Adam(part.parameters(), lr=lr, betas=(first, second), weight_decay=own.weight_decay)
-    return torch.optim.SGD(part.parameters(), lr=lr, momentum=own.momentum, weight_decay=own.weight_decay)
-
-
-def _schedule(
-    optimizer: torch.optim.Optimizer, recipe: Recipe, lr: float, updates: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    own = recipe.schedule
-    if isinstance(own, OneCycle):
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=updates + 1)
-    if isinstance(own, Steps):
-        every, gamma, lowest = own.every, own.gamma, own.lowest / lr
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(gamma ** (step // every), lowest))
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)

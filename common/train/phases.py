@@ -17,9 +17,10 @@ from torch import nn
 from common.errors import UserError
 from common.noise.sensor import keyed_rng
 from common.params import Recipe
-from common.train.loop import Player, Trained, fit
+from common.train.loop import Trained, fit
 from common.train.patches import Batch
 from common.train.seeding import seeded
+from common.train.turns import Player
 
 COUNTED = ("step", "images_seen", "seconds")
 """Columns of a history that go on from phase to phase."""

@@ -1,9 +1,8 @@
 """Trains the variants of a paper over their seeds and keeps what DVC and the report need of them."""
 
 import argparse
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,16 @@ from torch import nn
 
 from common import params
 from common.errors import UserError
-from common.params import Params, Recipe, Variant
+from common.params import Recipe, Variant
 from common.score.machine import cpu_threads
 from common.score.scale import Scale
 from common.store import write_csv, write_json, write_text
-from common.train.loop import Player, Trained, Validate, supervised, whole
+from common.train.loop import Trained, Validate
 from common.train.patches import Batch
 from common.train.phases import WHOLE, Phase, fit_phases, joined
-from common.train.weights import load_weights, save_weights, weights_file
+from common.train.stage import stage_key
+from common.train.turns import Player, supervised, whole
+from common.train.weights import Parent, inherit, save_weights
 from common.train.workers import side_by_side
 
 CHECKPOINTS = Path(".scratch/checkpoints")
@@ -38,7 +39,7 @@ class Training:
     keep: the part of the trained network whose weights are kept.
     phases: between which the network changes. The networks of all but the last are kept too, as a variant
         <name>/<phase>.
-    inherits: variant whose trained weights of the same seed the network of `build` starts from; None: it starts anew.
+    inherits: the trained weights that the network of `build` starts from; None: it starts anew.
     architecture: its name in the paper's `models.networks`, by which its costs are known; None where it has none there.
     experiment: of claims.yaml; the report draws the curves of one experiment together.
     """
@@ -51,7 +52,7 @@ class Training:
     scale: Scale = Scale()
     keep: Callable[[nn.Module], nn.Module] = whole
     phases: tuple[Phase, ...] = (WHOLE,)
-    inherits: str | None = None
+    inherits: Parent | None = None
     architecture: str | None = None
     experiment: str | None = None
 
@@ -67,49 +68,97 @@ class Run:
     experiment: str | None
 
 
-def train_named(paper: str, training: Callable[[str, Params], Training], description: str | None) -> None:
-    """The command of a paper's training stage: the variants it names, over their seeds.
+@dataclass(frozen=True)
+class Group:
+    """The variants that one stage of a paper trains.
+
+    settings: the paper's. training: what the variant of a name is trained to do. key: of the checkpoints, from which a
+    killed run goes on.
+    """
+
+    paper: str
+    name: str
+    settings: Any
+    training: Callable[[str, Any], Training]
+    key: str
+
+    @property
+    def members(self) -> dict[str, Variant]:
+        """The group's variants by name."""
+        members: dict[str, Variant] = self.settings.train.variants[self.name]
+        return members
+
+    def weights(self, variant: str, seed: int) -> Path:
+        """Where the weights of a variant's seed go."""
+        return Path("models") / self.paper / self.name / variant / f"seed{seed}.safetensors"
+
+    def records(self, variant: str) -> tuple[Path, Path]:
+        """Where its history and its record go."""
+        results = Path("results") / self.paper
+        return results / "history" / self.name / f"{variant}.csv", results / "training" / self.name / f"{variant}.json"
+
+    def checkpoint(self, variant: str, seed: int) -> Path:
+        """The stem of a training's checkpoints; they stay until `forget`: DVC removes what a killed stage finished."""
+        return CHECKPOINTS / f"{self.paper}-{variant}-{seed}-{self.key}.safetensors"
+
+    def forget(self) -> None:
+        """Remove all checkpoints of these variants."""
+        for variant in self.members:
+            for checkpoint in CHECKPOINTS.glob(f"{self.paper}-{variant}-*"):
+                checkpoint.unlink()
+
+
+def train_group(paper: str, training: Callable[[str, Any], Training], description: str | None) -> None:
+    """The command of a paper's training stages: `train GROUP` trains a group of variants over their seeds.
 
     A stage trains several: starting Python takes as long as some of these trainings, and on CPUs they run side by side,
-    each on the profile's number of threads. Name the longest first, and none that another one starts from.
+    each on the profile's number of threads, in the order of the parameters; none may start from another one's weights.
+    With `--seed` it trains that seed alone (on another machine of a cluster, say), leaves the finished checkpoints and
+    writes no records; the stage then goes on from all of them at once.
+
     training: what the variant of a name is trained to do, a function of a module. description: the command's help.
-    Writes models/<paper>/<name>/seed<k>.safetensors (and <name>/<phase>/seed<k>.safetensors of the phases before the
-    last), results/<paper>/history/<name>.csv and results/<paper>/training/<name>.json. UserError where the paper has
-    no variant of a name.
+    Writes models/<paper>/<group>/<variant>/seed<k>.safetensors (and <variant>/<phase>/seed<k>.safetensors of the phases
+    before the last), results/<paper>/history/<group>/<variant>.csv and results/<paper>/training/<group>/<variant>.json.
+    UserError where the paper has no such group, or none of its variants has the seed.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("variants", nargs="+", metavar="variant")
-    names = parser.parse_args().variants
-    everything = params.load()
-    variants: dict[str, Variant] = everything.paper(paper).train.variants
-    if unknown := [name for name in names if name not in variants]:
-        raise UserError(f"{paper} has no variant {unknown[0]}; known here: {', '.join(variants)}")
-    jobs = [(name, seed) for name in names for seed in variants[name].seeds]
-    for name in names:
-        (Path("models") / paper / name).mkdir(parents=True, exist_ok=True)  # also where nothing is trained
-    work = partial(_train, paper, training, everything, checkpoint_key(paper, everything.seed))
-    runs = dict(zip(jobs, side_by_side(work, jobs, _at_a_time(everything.training.threads)), strict=True))
-    if PartialState().is_main_process:
-        for name in names:
-            if variants[name].seeds:
-                write_records(paper, name, {seed: runs[name, seed] for seed in variants[name].seeds})
-            else:
-                note_unrun(paper, name)
-    PartialState().wait_for_everyone()
-    if PartialState().is_main_process:
-        forget(paper, names)
+    parser.add_argument("group")
+    parser.add_argument("--seed", type=int, help="train this seed alone and leave its checkpoints to the stage")
+    arguments = parser.parse_args()
+    settings = params.load(paper)
+    if arguments.group not in settings.train.variants:
+        known = ", ".join(settings.train.variants)
+        raise UserError(f"{paper} has no group of variants {arguments.group}; known here: {known}")
+    group = Group(paper, arguments.group, settings, training, stage_key(paper, arguments.group, settings))
+    jobs = [(name, seed) for name, variant in group.members.items() for seed in variant.seeds]
+    if arguments.seed is not None:
+        jobs = [job for job in jobs if job[1] == arguments.seed]
+        if not jobs:
+            raise UserError(f"no variant of {group.name} has seed {arguments.seed} in this profile")
+    runs = dict(zip(jobs, _train(group, jobs), strict=True))
+    if arguments.seed is None:
+        _finish(group, runs)
     PartialState().destroy_process_group()
 
 
-def _train(
-    paper: str, training: Callable[[str, Params], Training], everything: Params, key: str, job: tuple[str, int]
-) -> Run:
-    name, own_seed = job
-    variant = everything.paper(paper).train.variants[name]
-    with cpu_threads(everything.training.threads):
-        return train_seed(
-            paper, name, variant, training(name, everything), seed=everything.seed, own_seed=own_seed, key=key
-        )
+def _train(group: Group, jobs: list[tuple[str, int]]) -> list[Run]:
+    return side_by_side(partial(_job, group), jobs, _at_a_time(group.settings.training.threads))
+
+
+def _job(group: Group, job: tuple[str, int]) -> Run:
+    with cpu_threads(group.settings.training.threads):
+        return train_seed(group, *job)
+
+
+def _finish(group: Group, runs: Mapping[tuple[str, int], Run]) -> None:
+    """The records of a whole group; its checkpoints go."""
+    if PartialState().is_main_process:
+        for name, variant in group.members.items():
+            group.weights(name, 0).parent.mkdir(parents=True, exist_ok=True)  # also where nothing is trained
+            write_records(group, name, {seed: runs[name, seed] for seed in variant.seeds})
+    PartialState().wait_for_everyone()
+    if PartialState().is_main_process:
+        group.forget()
 
 
 def _at_a_time(threads: int | None) -> int:
@@ -117,14 +166,6 @@ def _at_a_time(threads: int | None) -> int:
     if threads is None or torch.cuda.is_available() or int(os.environ.get("WORLD_SIZE", 1)) > 1:
         return 1
     return max(1, torch.get_num_threads() // threads)
-
-
-def note_unrun(paper: str, name: str) -> None:
-    """The records of a variant that does not run in this profile: no history, no seeds."""
-    results = Path("results") / paper
-    write_text(results / "history" / f"{name}.csv", ",".join(FIRST_COLUMNS) + "\n")
-    write_json(results / "training" / f"{name}.json", {"variant": name, "architecture": None, "seeds": {}})
-    print(f"  {name}: not run in this profile (no seeds in params.yaml)")
 
 
 def recipe_of(variant: Variant, recipe: Recipe) -> Recipe:
@@ -146,10 +187,7 @@ def fit_variant(
     """Train one seed of a variant by a recipe: the network of each phase by its name, in order."""
 
     def build() -> nn.Module:
-        network = training.build()
-        if training.inherits is None:
-            return network
-        return load_weights(weights_file(paper, training.inherits, own_seed), network)
+        return inherit(paper, training.inherits, own_seed, training.build())
 
     return fit_phases(
         build,
@@ -165,40 +203,39 @@ def fit_variant(
     )
 
 
-def train_seed(
-    paper: str, name: str, variant: Variant, training: Training, *, seed: int, own_seed: int, key: str
-) -> Run:
-    """Train one seed of a variant and keep its weights; `seed` shifts those of all variants.
-
-    key: of its checkpoint (`checkpoint_key`), from which a killed run goes on. The checkpoint stays until `forget`: DVC
-    removes what a killed stage had finished, too.
-    """
+def train_seed(group: Group, name: str, own_seed: int) -> Run:
+    """Train one seed of a variant and keep its weights; the seed of the run shifts those of all variants."""
+    variant, training = group.members[name], group.training(name, group.settings)
     recipe = recipe_of(variant, training.recipe)
-    scratch = CHECKPOINTS / f"{paper}-{name}-{own_seed}-{key}.safetensors"
-    label = f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name
-    phases = fit_variant(paper, training, recipe, seed=seed, own_seed=own_seed, scratch=scratch, label=label)
+    phases = fit_variant(
+        group.paper,
+        training,
+        recipe,
+        seed=group.settings.seed,
+        own_seed=own_seed,
+        scratch=group.checkpoint(name, own_seed),
+        label=f"{name}, seed {own_seed}" if len(variant.seeds) > 1 else name,
+    )
     if PartialState().is_main_process:
         *earlier, last = phases
         for phase in earlier:
-            save_weights(weights_file(paper, f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
-        save_weights(weights_file(paper, name, own_seed), training.keep(phases[last].network))
+            save_weights(group.weights(f"{name}/{phase}", own_seed), training.keep(phases[phase].network))
+        save_weights(group.weights(name, own_seed), training.keep(phases[last].network))
     whole_run = joined(phases)
     return Run(whole_run.history, whole_run.facts, recipe, training.architecture, training.experiment)
 
 
-def forget(paper: str, names: Iterable[str]) -> None:
-    """Remove all checkpoints of these variants."""
-    for name in names:
-        for checkpoint in CHECKPOINTS.glob(f"{paper}-{name}-*"):
-            checkpoint.unlink()
-
-
-def write_records(paper: str, name: str, runs: Mapping[int, Run]) -> None:
-    """The history and the record of a variant, from its trainings by seed."""
-    results = Path("results") / paper
+def write_records(group: Group, name: str, runs: Mapping[int, Run]) -> None:
+    """The history and the record of a variant, from its trainings by seed; empty where this profile trains none."""
+    history_file, record_file = group.records(name)
+    if not runs:
+        write_text(history_file, ",".join(FIRST_COLUMNS) + "\n")
+        write_json(record_file, {"variant": name, "architecture": None, "seeds": {}})
+        print(f"  {name}: not run in this profile (it has no seeds)")
+        return
     history = pd.concat([run.history.assign(seed=seed) for seed, run in runs.items()])
     measured = [column for column in history.columns if column not in FIRST_COLUMNS]
-    write_csv(results / "history" / f"{name}.csv", history[[*FIRST_COLUMNS, *measured]])
+    write_csv(history_file, history[[*FIRST_COLUMNS, *measured]])
     first = next(iter(runs.values()))
     record = {
         "variant": name,
@@ -207,16 +244,4 @@ def write_records(paper: str, name: str, runs: Mapping[int, Run]) -> None:
         "recipe": first.recipe.model_dump(),
         "seeds": {str(seed): run.facts for seed, run in runs.items()},
     }
-    write_json(results / "training" / f"{name}.json", record)
-
-
-def checkpoint_key(paper: str, seed: int) -> str:
-    """A digest of everything the training depends on: a checkpoint of anything else must not be resumed."""
-    digest = hashlib.blake2b(digest_size=8)
-    everything = params.load()
-    code = [*Path("common").rglob("*.py"), *(Path("replications") / paper).glob("*.py")]
-    for path in sorted([*code, *(Path("data") / paper).rglob("*.safetensors")]):
-        digest.update(path.read_bytes())
-    parameters = everything.profile, everything.training, everything.noise, everything.paper(paper), seed
-    digest.update(repr(parameters).encode())
-    return digest.hexdigest()
+    write_json(record_file, record)

@@ -11,7 +11,7 @@ from common.datasets.registry import load
 from common.datasets.splits import save_splits
 from common.store import Arrays
 from replications.dsc_autoencoder.labels import label_of
-from replications.dsc_autoencoder.params import Data
+from replications.dsc_autoencoder.params import Data, Settings
 
 PAPER = "dsc_autoencoder"
 SIDE = 64
@@ -20,8 +20,8 @@ SIDE = 64
 
 def main() -> None:
     """Write the clean images of all splits; the labelled ones as labelled_train, labelled_val and labelled_test."""
-    everything = params.load()
-    settings, root = everything.paper(PAPER).data, everything.data.root
+    everything: Settings = params.load(PAPER)
+    settings, root = everything.data, everything.data.root
     validation = load(settings.validation, "val", root).items()
     test = islice(load(settings.test, "test", root).items(), settings.test_images)
     splits = {

@@ -13,6 +13,7 @@ from common.noise.sensor import noisy_file
 from common.report.names import named, names_of
 from common.score.evaluation import TRIVIAL, Denoiser, as_denoiser, denoise_all, score_experiment, summary
 from common.score.panels import draw_panels
+from common.score.results import history
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.train.seeding import seeded
 from common.train.weights import load_trained
@@ -36,19 +37,18 @@ Samples = dict[str, list[float]]
 
 def main() -> None:
     """Write the scores, the metrics, the measurements, the panels and the figures."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
+    settings: Settings = params.load(PAPER)
     clean = load_arrays(f"data/{PAPER}/test.safetensors")
     noisy, boxed = (load_arrays(noisy_file(PAPER, experiment, "test")) for experiment in (DENOISE, BOX))
-    trained = [name for name, variant in settings.train.variants.items() if variant.seeds]
-    histories = {name: pd.read_csv(RESULTS / "history" / f"{name}.csv") for name in trained}
+    trained = [name for name, variant in settings.train.every.items() if variant.seeds]
+    histories = {name: history(PAPER, name) for name in trained}
     networks = load_networks(settings, [name for name in trained if name not in CLASSIFIERS])
     score(settings, networks, noisy, clean)
     records: dict[str, Mapping[str, Any]] = {
         "curves": curves(networks, histories, noisy, clean),
         "classify": classify(histories),
         "flow": {name: over_seeds(own, lambda net: measures.flow(net, noisy)) for name, own in networks.items()},
-        "outline": outlines(settings, networks, noisy, clean, everything.seed),
+        "outline": outlines(settings, networks, noisy, clean, settings.seed),
         "box": boxes(networks, boxed, clean),
     }
     for name, record in records.items():
@@ -65,9 +65,7 @@ def load_networks(settings: Settings, names: Iterable[str]) -> Networks:
     return {
         name: {
             seed: network.eval()  # type: ignore[misc]
-            for seed, network in load_trained(
-                PAPER, name, settings.train.variants[name], variants(settings)[name]
-            ).items()
+            for seed, network in load_trained(PAPER, name, settings.train.every[name], variants(settings)[name]).items()
         }
         for name in names
     }

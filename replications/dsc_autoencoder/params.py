@@ -1,10 +1,11 @@
-"""The dsc_autoencoder sections of params.yaml."""
+"""The parameters of dsc_autoencoder: what its params.yaml holds."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+from common import params
+from common.params import Count, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=16)]
@@ -17,7 +18,7 @@ class Noise(Section):
     box_share: Share
 
 
-class Data(Section):
+class Data(params.Data):
     train: str
     train_split: str
     validation: str
@@ -39,14 +40,13 @@ class Network(Section):
     dropout: Annotated[float, Field(ge=0, lt=1)]
 
 
-class Train(Section):
+class Train(params.Trainings):
     recipe: Recipe
     classifier: Recipe
-    variants: dict[str, Variant]
 
 
-class Settings(Section):
-    """What `params.paper("dsc_autoencoder")` returns."""
+class Settings(params.Settings):
+    """What `params.load("dsc_autoencoder")` returns."""
 
     noise: Noise
     data: Data

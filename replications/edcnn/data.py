@@ -9,7 +9,7 @@ from common import command, params
 from common.datasets.images import Images, center_crop
 from common.datasets.registry import describe, load
 from common.datasets.splits import save_splits
-from replications.edcnn.params import Data, Segmentation
+from replications.edcnn.params import Data, Segmentation, Settings
 
 PAPER = "edcnn"
 HELD_OUT = 10
@@ -18,8 +18,8 @@ HELD_OUT = 10
 
 def main() -> None:
     """Write the clean images of every split, and the trimaps."""
-    everything = params.load()
-    settings, root = everything.paper(PAPER).data, everything.data.root
+    everything: Settings = params.load(PAPER)
+    settings, root = everything.data, everything.data.root
     save_splits(PAPER, photographs(settings, root) | segmentation(settings.segmentation, root))
 
 

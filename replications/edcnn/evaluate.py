@@ -13,7 +13,6 @@ from common import command, params
 from common.datasets.images import center_crop
 from common.noise.corruptions import LowResolution
 from common.noise.sensor import corrupt, keyed_rng, noisy_file
-from common.params import Params
 from common.report.names import name_of, named, names_of
 from common.score.evaluation import Denoiser, as_denoiser, score_experiment, summary, validation
 from common.score.panels import draw_panels
@@ -48,18 +47,17 @@ Table = dict[str, dict[str, list[float]]]
 
 def main() -> None:
     """Write the scores, the metrics, Tables 2 and 3, the counts, the panels and the figures."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
+    settings: Settings = params.load(PAPER)
     results = Path("results") / PAPER
     trained = {
         name: load_trained(PAPER, name, variant, builder(name, settings))
-        for name, variant in settings.train.variants.items()
+        for name, variant in settings.train.every.items()
     }
     tables: list[pd.DataFrame] = []
     table3: Table = {}
-    for experiment in corruptions(everything):
+    for experiment in corruptions(settings):
         own = {name: trained[name] for name in trained if PLANS[name].experiment == experiment}
-        table, measured = restore(experiment, own, everything)
+        table, measured = restore(experiment, own, settings)
         tables.append(table)
         table3 |= measured
     scores = pd.concat(tables, ignore_index=True)
@@ -72,17 +70,16 @@ def main() -> None:
     draw_figures(results / "figures", scores, table2, names_of(PAPER))
 
 
-def restore(experiment: str, trained: Trained, everything: Params) -> tuple[pd.DataFrame, Table]:
+def restore(experiment: str, trained: Trained, settings: Settings) -> tuple[pd.DataFrame, Table]:
     """Scores of a restoration task's variants on the test images, and Table 3's columns; draws the task's panels.
 
     Of the training images as many are scored as there are test images, cut to the same size.
     """
-    settings: Settings = everything.paper(PAPER)
     clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val", "test")}
     degraded = {split: load_arrays(noisy_file(PAPER, experiment, split)) for split in ("val", "test")}
     learnt = spread(clean["train"], len(clean["test"]))
     clean["train"] = {name: center_crop(image, settings.data.size, name) for name, image in learnt.items()}
-    degraded["train"] = corrupt(clean["train"], corruptions(everything)[experiment], seed=everything.seed)
+    degraded["train"] = corrupt(clean["train"], corruptions(settings)[experiment], seed=settings.seed)
     scores, estimates = score_experiment(experiment, _denoisers(experiment, trained), degraded["test"], clean["test"])
     images = list(islice(clean["test"], settings.panels))
     shown = {name: estimates[name][0] for name in SHOWN if name in estimates}

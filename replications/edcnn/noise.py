@@ -1,38 +1,29 @@
-"""The restoration tasks: ×4 low resolution, noise and erasing, alone and together; made once, float, unclipped."""
+"""The restoration tasks: ×4 low resolution, noise and erasing, alone and together."""
 
-from common import command, params
 from common.noise.corruptions import Erase, LowResolution
-from common.noise.sensor import Chain, Corruption, Gaussian, save_noisy
-from common.params import Params
-from common.store import load_arrays
+from common.noise.sensor import Chain, Corruption, Gaussian, Noisy
+from replications.edcnn.params import Settings
 
 PAPER = "edcnn"
 
 
-def corruptions(everything: Params) -> dict[str, Corruption]:
+def corruptions(settings: Settings) -> dict[str, Corruption]:
     """Experiment → the corruption of its test images.
 
     The paper names the three and no level. `full`, Table 3's rows without a scale, is noise, then erasing, at full
-    resolution; `together` loses the resolution first. `noise.sigma` moves the experiment of noise alone.
+    resolution; `together` loses the resolution first.
     """
-    settings = everything.paper(PAPER).noise
-    low_resolution, noise, erase = LowResolution(settings.factor), Gaussian(settings.sigma), Erase(*settings.erased)
+    levels = settings.noise
+    low_resolution, noise, erase = LowResolution(levels.factor), Gaussian(levels.mixed_sigma), Erase(*levels.erased)
     return {
         "x4": low_resolution,
-        "noise": Gaussian(everything.sigma(PAPER)),
+        "noise": Gaussian(levels.sigma),
         "erased": erase,
         "full": Chain((noise, erase)),
         "together": Chain((low_resolution, noise, erase)),
     }
 
 
-def main() -> None:
-    """Write the degraded validation and test images."""
-    everything = params.load()
-    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test")}
-    experiments = {name: (corruption, clean) for name, corruption in corruptions(everything).items()}
-    save_noisy(PAPER, experiments, seed=everything.seed)
-
-
-if __name__ == "__main__":
-    command.run(main)
+def noisy_images(settings: Settings) -> list[Noisy]:
+    """The degraded validation and test images of every task."""
+    return [Noisy(name, task, split) for name, task in corruptions(settings).items() for split in ("val", "test")]

@@ -1,10 +1,11 @@
-"""The edcnn sections of params.yaml."""
+"""The parameters of edcnn: what its params.yaml holds."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+from common import params
+from common.params import Count, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=16)]
@@ -12,6 +13,7 @@ Side = Annotated[int, Field(ge=16)]
 
 class Noise(Section):
     sigma: Sigma
+    mixed_sigma: Sigma
     erased: Annotated[list[Share], Field(min_length=2, max_length=2)]
     factor: Annotated[int, Field(ge=2)]
 
@@ -23,7 +25,7 @@ class Segmentation(Section):
     test_images: Count | None
 
 
-class Data(Section):
+class Data(params.Data):
     train: str
     pretrain: str
     test: str
@@ -38,14 +40,13 @@ class Network(Section):
     residual_scale: Positive
 
 
-class Train(Section):
+class Train(params.Trainings):
     recipe: Recipe
     segmentation: Recipe
-    variants: dict[str, Variant]
 
 
-class Settings(Section):
-    """What `params.paper("edcnn")` returns."""
+class Settings(params.Settings):
+    """What `params.load("edcnn")` returns."""
 
     noise: Noise
     data: Data

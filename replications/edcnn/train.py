@@ -1,19 +1,17 @@
 """Trains variants: a restoration on random crops, degraded afresh, or a segmentation on whole pictures."""
 
-from functools import partial
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import command
 from common.noise.sensor import noisy_file
-from common.params import SGD, Constant, Params, Recipe
+from common.params import SGD, Constant, Recipe
 from common.score.evaluation import validation
 from common.store import load_arrays
-from common.train.loop import Player, supervised
 from common.train.patches import Labelled, Patches
-from common.train.variants import Training, train_named
-from common.train.weights import load_trained
+from common.train.turns import Player, supervised
+from common.train.variants import Training, train_group
+from common.train.weights import Parent, first_seed
 from replications.edcnn import segmentation
 from replications.edcnn.models import networks
 from replications.edcnn.noise import corruptions
@@ -23,23 +21,23 @@ from replications.edcnn.variants import PLANS, SEGMENTATION, builder
 PAPER = "edcnn"
 
 
-def training(name: str, everything: Params) -> Training:
+def training(name: str, settings: Settings) -> Training:
     """What the variant of that name is trained to do."""
-    settings = everything.paper(PAPER)
-    return _segmentation(name, settings) if PLANS[name].experiment == SEGMENTATION else _restoration(name, everything)
+    return _segmentation(name, settings) if PLANS[name].experiment == SEGMENTATION else _restoration(name, settings)
 
 
-def _restoration(name: str, everything: Params) -> Training:
-    plan, settings = PLANS[name], everything.paper(PAPER)
-    corruption = corruptions(everything)[plan.experiment]
+def _restoration(name: str, settings: Settings) -> Training:
+    plan = PLANS[name]
+    corruption = corruptions(settings)[plan.experiment]
     recipe = _gradient_descent(settings.train.recipe) if plan.gradient_descent else settings.train.recipe
     images, clean = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in (plan.images, "val"))
     return Training(
-        build=builder(name, settings) if plan.start is None else partial(_trained, plan.start, settings),
+        build=builder(name, settings),
         batches=lambda seed: Patches(images, corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
         validate=validation(load_arrays(noisy_file(PAPER, plan.experiment, "val")), clean),
         recipe=recipe,
         players=(supervised(F.l1_loss if plan.loss == "l1" else F.mse_loss),),
+        inherits=Parent(plan.inherits, first_seed(settings.train.every, plan.inherits)) if plan.inherits else None,
         architecture=plan.architecture if plan.architecture in networks(settings) else None,
         experiment=plan.experiment,
     )
@@ -70,14 +68,9 @@ def _gradient_descent(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update=printed)
 
 
-def _trained(name: str, settings: Settings) -> nn.Module:
-    """A trained network to start from: the first seed of that variant."""
-    return next(iter(load_trained(PAPER, name, settings.train.variants[name], builder(name, settings)).values()))
-
-
 def main() -> None:
-    """Train the variants named on the command line."""
-    train_named(PAPER, training, __doc__)
+    """Train the group of variants that the command line names."""
+    train_group(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Plan:
 
     experiment: its task. architecture: its network in `models.ARCHITECTURES`.
     loss: the text says MSE, equation (1) is L1. gradient_descent: plain, at a constant rate, as printed.
-    images: the split it learns from. start: the variant whose trained weights it starts from.
+    images: the split it learns from. inherits: the variant whose trained weights it starts from.
     """
 
     experiment: str
@@ -28,7 +28,7 @@ class Plan:
     loss: Literal["mse", "l1"] = "mse"
     gradient_descent: bool = False
     images: Literal["train", "pretrain"] = "train"
-    start: str | None = None
+    inherits: str | None = None
 
 
 PLANS: dict[str, Plan] = {
@@ -38,7 +38,7 @@ PLANS: dict[str, Plan] = {
     "full_no_skip": Plan("full", "no_skip"),
     "full_skip": Plan("full"),
     "pretrain": Plan("full", images="pretrain"),
-    "full_skip_pretrained": Plan("full", start="pretrain"),
+    "full_skip_pretrained": Plan("full", inherits="pretrain"),
     "noise_skip": Plan("noise"),
     "erased_skip": Plan("erased"),
     "together_skip": Plan("together"),

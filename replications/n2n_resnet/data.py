@@ -13,15 +13,15 @@ from common.errors import UserError
 from common.noise.sensor import keyed_rng
 from common.store import Arrays
 from replications.n2n_resnet.noise import MEDICAL
-from replications.n2n_resnet.params import Data, Face
+from replications.n2n_resnet.params import Data, Face, Settings
 
 PAPER = "n2n_resnet"
 
 
 def main() -> None:
     """Write the clean images of the splits, and the face of the panels."""
-    everything = params.load()
-    settings: Data = everything.paper(PAPER).data
+    everything: Settings = params.load(PAPER)
+    settings: Data = everything.data
     root = everything.data.root
     train = load(settings.train, "train", root)
     if settings.validation is not None:

@@ -9,6 +9,7 @@ from common.noise.sensor import noisy_file
 from common.report.names import named
 from common.score.evaluation import Denoiser, as_denoiser, denoise_all, score_experiment, summary
 from common.score.panels import draw_panels
+from common.score.results import history
 from common.store import load_arrays, write_csv, write_json
 from common.train.weights import load_trained
 from replications.n2n_resnet import figures
@@ -32,13 +33,12 @@ Denoisers = dict[str, dict[int, Denoiser]]
 
 def main() -> None:
     """Write the scores, the metrics, the shapes of the curves, the panels and the figures."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
+    settings: Settings = params.load(PAPER)
     results = Path("results") / PAPER
     clean, face = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("test", "face"))
     trained = _trained(settings)
     tables = []
-    for experiment in corruptions(everything):
+    for experiment in corruptions(settings):
         noise = NOISES[experiment]
         denoisers = {name: seeds for name, seeds in trained.items() if TASKS[name].noise == noise}
         scores, _ = score_experiment(experiment, denoisers, load_arrays(noisy_file(PAPER, experiment, "test")), clean)
@@ -51,7 +51,7 @@ def main() -> None:
     write_csv(results / "scores.csv", scores)
     write_json(results / "metrics.json", summary(scores))
     write_json(results / "medical.json", _medical(scores))
-    histories = {noise: _histories(results, noise) for noise in PAIRS}
+    histories = {noise: _histories(noise) for noise in PAIRS}
     write_json(results / "curves.json", _curves(histories, settings.train.epochs))
     figures.draw(results / "figures", histories, scores)
 
@@ -61,16 +61,16 @@ def _trained(settings: Settings) -> Denoisers:
     builders = networks(settings)
     loaded = {
         name: load_trained(PAPER, name, variant, builders[TASKS[name].architecture])
-        for name, variant in settings.train.variants.items()
+        for name, variant in settings.train.every.items()
     }
     return {
         name: {seed: as_denoiser(network) for seed, network in seeds.items()} for name, seeds in loaded.items() if seeds
     }
 
 
-def _histories(results: Path, noise: NoiseName) -> dict[str, pd.DataFrame]:
+def _histories(noise: NoiseName) -> dict[str, pd.DataFrame]:
     """The histories of the two variants that differ in their targets, all seeds."""
-    return {name: pd.read_csv(results / "history" / f"{name}.csv") for name in PAIRS[noise]}
+    return {name: history(PAPER, name) for name in PAIRS[noise]}
 
 
 def _curves(histories: dict[NoiseName, dict[str, pd.DataFrame]], epochs: int) -> Record:

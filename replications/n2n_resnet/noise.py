@@ -1,15 +1,10 @@
-"""The corrupted validation, test and panel images of each experiment, made once: float, unclipped, keyed by image."""
-
-from collections.abc import Mapping
+"""The corrupted validation, test and panel images of each experiment."""
 
 import numpy as np
 
-from common import command, params
 from common.noise.corruptions import Text
-from common.noise.sensor import Corruption, Gaussian, RandomImpulse, save_noisy
-from common.params import Params
-from common.store import Arrays, load_arrays
-from replications.n2n_resnet.params import Noise
+from common.noise.sensor import Corruption, Gaussian, Noisy, RandomImpulse
+from replications.n2n_resnet.params import Settings
 
 PAPER = "n2n_resnet"
 MEDICAL = "medical/"
@@ -18,10 +13,10 @@ FIG19 = "fig19"
 """Validation images at the level of Fig. 19."""
 
 
-def corruptions(everything: Params) -> dict[str, Corruption]:
+def corruptions(settings: Settings) -> dict[str, Corruption]:
     """Experiment → the corruption of its test images."""
-    levels: Noise = everything.paper(PAPER).noise
-    gaussian = Gaussian(everything.sigma(PAPER))
+    levels = settings.noise
+    gaussian = Gaussian(levels.sigma)
     return {
         "gaussian": gaussian,
         "medical": gaussian,
@@ -31,33 +26,27 @@ def corruptions(everything: Params) -> dict[str, Corruption]:
     }
 
 
-def watched(everything: Params) -> dict[str, Corruption]:
-    """Noise, and the level of Fig. 19's curve → the corruption of the validation images.
-
-    `noise.sigma` does not replace these: they watch trainings that are blind to the level.
-    """
-    levels: Noise = everything.paper(PAPER).noise
-    noises = {name: corruption for name, corruption in corruptions(everything).items() if name in ("impulse", "text")}
-    return {"gaussian": Gaussian(levels.sigma), FIG19: Gaussian(levels.curve_sigma), **noises}
+def watched(settings: Settings) -> dict[str, Corruption]:
+    """Noise, and the level of Fig. 19's curve → the corruption of the validation images."""
+    levels, tested = settings.noise, corruptions(settings)
+    gaussian = {"gaussian": Gaussian(levels.watched_sigma), FIG19: Gaussian(levels.curve_sigma)}
+    return gaussian | {name: tested[name] for name in ("impulse", "text")}
 
 
-def test_images(experiment: str, images: Mapping[str, np.ndarray]) -> Arrays:
-    """The test images of an experiment: the medical ones are its own."""
-    return {name: image for name, image in images.items() if name.startswith(MEDICAL) == (experiment == "medical")}
+def is_natural(name: str, image: np.ndarray) -> bool:
+    """Whether a test image is a photograph."""
+    return not name.startswith(MEDICAL)
 
 
-def main() -> None:
-    """Write the corrupted images."""
-    everything = params.load()
-    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test", "face")}
-    tested = {
-        name: (corruption, {"test": test_images(name, clean["test"]), "face": clean["face"]})
-        for name, corruption in corruptions(everything).items()
-    }
-    save_noisy(PAPER, tested, seed=everything.seed)
-    watching = {name: (corruption, {"val": clean["val"]}) for name, corruption in watched(everything).items()}
-    save_noisy(PAPER, watching, seed=everything.seed)
+def is_medical(name: str, image: np.ndarray) -> bool:
+    """Whether it is one of the medical images, which are an experiment of their own."""
+    return name.startswith(MEDICAL)
 
 
-if __name__ == "__main__":
-    command.run(main)
+def noisy_images(settings: Settings) -> list[Noisy]:
+    """The corrupted test images and the face of each experiment, and the validation images of each noise."""
+    made = [Noisy(name, corruption, "val") for name, corruption in watched(settings).items()]
+    for name, corruption in corruptions(settings).items():
+        made.append(Noisy(name, corruption, "test", is_medical if name == "medical" else is_natural))
+        made.append(Noisy(name, corruption, "face"))
+    return made

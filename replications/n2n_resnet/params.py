@@ -1,18 +1,20 @@
-"""The n2n_resnet sections of params.yaml."""
+"""The parameters of n2n_resnet: what its params.yaml holds."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+from common import params
+from common.params import Count, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Noise(Section):
-    """sigma: test level of the Gaussian experiment. curve_sigma: level of the validation curve of Fig. 19."""
+    """sigma: Gaussian test level. watched_sigma, curve_sigma: of the validation images, the second for Fig. 19."""
 
     sigma: Sigma
+    watched_sigma: Sigma
     curve_sigma: Sigma
     impulse: Share
     heavy_impulse: Share
@@ -50,7 +52,7 @@ class Face(Section):
     side: Annotated[int, Field(ge=16)]
 
 
-class Data(Section):
+class Data(params.Data):
     train: str
     validation: str | None
     validation_share: Annotated[float, Field(gt=0, lt=1)] | None
@@ -99,14 +101,13 @@ class Annealing(Section):
     share: Annotated[float, Field(gt=0, le=1)]
 
 
-class Train(Section):
+class Train(params.Trainings):
     """epochs: into how many equal parts a training is divided, for the claims that count in epochs."""
 
     noise: TrainingNoise
     annealing: Annealing
     epochs: Count
     recipe: Recipe
-    variants: dict[str, Variant]
 
 
 class Probe(Section):
@@ -116,8 +117,8 @@ class Probe(Section):
     crop: Annotated[int, Field(ge=8)]
 
 
-class Settings(Section):
-    """What `params.paper("n2n_resnet")` returns."""
+class Settings(params.Settings):
+    """What `params.load("n2n_resnet")` returns."""
 
     noise: Noise
     data: Data

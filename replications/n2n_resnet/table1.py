@@ -11,7 +11,7 @@ import numpy as np
 
 from common import command, params
 from common.noise.sensor import noisy_file
-from common.params import SGD, Constant, Params, Recipe
+from common.params import SGD, Constant, Recipe
 from common.progress import progress
 from common.score.metrics import CONVENTIONS, score
 from common.score.scale import Scale
@@ -44,22 +44,21 @@ BATCH, MOMENTUM, WEIGHT_DECAY = 128, 0.9, 0.0002
 
 def main() -> None:
     """Write how each attempt ends."""
-    everything = params.load()
+    settings: Settings = params.load(PAPER)
     record = {}
     with progress(len(ATTEMPTS), "Table 1's recipe") as advance:
         for name, attempt in ATTEMPTS.items():
-            record[name] = outcome(attempt, everything)
+            record[name] = outcome(attempt, settings)
             advance(note=name)
     write_json(f"results/{PAPER}/table1.json", record)
 
 
-def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
+def outcome(attempt: Attempt, settings: Settings) -> dict[str, float]:
     """How training for `table1.steps` steps ends.
 
     diverged: 1 where the loss was not finite, else 0. gain_db: validation PSNR over that of the noisy images, where it
     was finite. learns: 1 where that is positive, else 0.
     """
-    settings: Settings = everything.paper(PAPER)
     steps = settings.table1.steps
     recipe = Recipe(
         steps=steps,
@@ -68,14 +67,12 @@ def outcome(attempt: Attempt, everything: Params) -> dict[str, float]:
         optimizer=SGD(name="sgd", momentum=MOMENTUM, weight_decay=WEIGHT_DECAY),
         lr=attempt.lr,
         schedule=Constant(name="constant"),
-        ema_decay=None,
         precision="fp32",
         validate_every=steps,
-        checkpoint_seconds=3600.0,
     )
-    training = training_of(TASKS["gaussian_noisy"], everything, recipe, attempt.scale)
+    training = training_of(TASKS["gaussian_noisy"], settings, recipe, attempt.scale)
     try:
-        trained = fit_variant(PAPER, training, recipe, seed=everything.seed, own_seed=0, label="")
+        trained = fit_variant(PAPER, training, recipe, seed=settings.seed, own_seed=0, label="")
     except NotFiniteLossError:
         return {"diverged": 1, "learns": 0}
     gain_db = float(joined(trained).history["val_psnr_db"].iloc[-1]) - noisy_psnr_db()

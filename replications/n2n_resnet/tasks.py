@@ -1,4 +1,4 @@
-"""What is trained: which noise, on which targets, with which loss. A variant of params.yaml is one of these."""
+"""What is trained: which noise, on which targets, with which loss. A variant of the parameters is one of these."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,8 +8,8 @@ from torch import nn
 
 from common.noise.corruptions import Text
 from common.noise.sensor import BlindGaussian, Corruption, RandomImpulse
-from common.train.loop import Loss, Player, supervised, supervised_at
 from common.train.losses import annealed_l0
+from common.train.turns import Loss, Player, supervised, supervised_at
 from replications.n2n_resnet.params import Annealing, Settings
 
 NoiseName = Literal["gaussian", "impulse", "text"]

@@ -4,13 +4,13 @@ from itertools import islice
 
 from common import command
 from common.noise.sensor import noisy_file
-from common.params import Params, Recipe
+from common.params import Recipe
 from common.score.evaluation import validation
 from common.score.scale import Scale
 from common.store import load_arrays
 from common.train.loop import Validate
 from common.train.patches import Patches
-from common.train.variants import Training, recipe_of, train_named
+from common.train.variants import Training, recipe_of, train_group
 from replications.n2n_resnet.models import networks
 from replications.n2n_resnet.noise import FIG19
 from replications.n2n_resnet.params import Settings
@@ -21,15 +21,13 @@ FIG19_COLUMN = "val_psnr_db_fig19"
 """Column of the history: validation PSNR at the level of Fig. 19."""
 
 
-def training(name: str, everything: Params) -> Training:
+def training(name: str, settings: Settings) -> Training:
     """What the variant of that name is trained to do."""
-    settings: Settings = everything.paper(PAPER)
-    return training_of(TASKS[name], everything, recipe_of(settings.train.variants[name], settings.train.recipe))
+    return training_of(TASKS[name], settings, recipe_of(settings.train.every[name], settings.train.recipe))
 
 
-def training_of(task: Task, everything: Params, recipe: Recipe, scale: Scale = Scale()) -> Training:
+def training_of(task: Task, settings: Settings, recipe: Recipe, scale: Scale = Scale()) -> Training:
     """A task by a recipe. The crops and the inputs of a step depend on the seed alone, whatever the targets are."""
-    settings: Settings = everything.paper(PAPER)
     images = dict(islice(load_arrays(f"data/{PAPER}/train.safetensors").items(), task.images))
     return Training(
         build=networks(settings)[task.architecture],
@@ -61,8 +59,8 @@ def _validate(noise: NoiseName, scale: Scale) -> Validate:
 
 
 def main() -> None:
-    """Train the variants named on the command line."""
-    train_named(PAPER, training, __doc__)
+    """Train the group of variants that the command line names."""
+    train_group(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

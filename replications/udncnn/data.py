@@ -11,7 +11,7 @@ from common.datasets.registry import load
 from common.datasets.splits import save_splits
 from common.noise.sensor import keyed_rng
 from common.store import Arrays
-from replications.udncnn.params import Data
+from replications.udncnn.params import Data, Settings
 from replications.udncnn.pictures import in_grey
 
 PAPER = "udncnn"
@@ -19,8 +19,8 @@ PAPER = "udncnn"
 
 def main() -> None:
     """Write the clean images of the three splits, each with its grey version, and those of super-resolution."""
-    everything = params.load()
-    settings, root = everything.paper(PAPER).data, everything.data.root
+    everything: Settings = params.load(PAPER)
+    settings, root = everything.data, everything.data.root
     validation = {
         name: center_crop(image, settings.validation_crop, name)
         for name, image in load(settings.validation, "val", root).items()
@@ -31,7 +31,7 @@ def main() -> None:
         "val": (settings.validation, validation),
         "test": (settings.test, test),
     }
-    own = everything.paper(PAPER).super_resolution
+    own = everything.super_resolution
     enlarged = {
         name: image if own.test_crop is None else center_crop(image, own.test_crop, name)
         for name, image in load(own.test, "test", root).items()

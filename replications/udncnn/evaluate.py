@@ -13,7 +13,8 @@ from common.params import Variant
 from common.report.names import named, names_of
 from common.score.evaluation import Denoiser, as_denoiser, score_experiment, summary
 from common.score.panels import draw_panels
-from common.store import load_arrays, read_json, write_csv, write_json
+from common.score.results import history, training_records
+from common.store import load_arrays, write_csv, write_json
 from common.train.weights import load_trained
 from replications.udncnn import figures, super_resolution
 from replications.udncnn.measures import convergence, probe_initialisation
@@ -21,6 +22,7 @@ from replications.udncnn.models import DEPTHS, NETWORKS
 from replications.udncnn.noise import TABLE1, corruptions
 from replications.udncnn.params import Settings
 from replications.udncnn.restoration import score_compression, score_super_resolution
+from replications.udncnn.restoration_tasks import restoration_tasks
 from replications.udncnn.tasks import NOISES, Task, tasks
 
 PAPER = "udncnn"
@@ -36,14 +38,14 @@ Scores = dict[str, dict[str, dict[str, float]]]
 
 def main() -> None:
     """Write the scores, the metrics, the panels, the figures and the measurements."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
-    clean, known = load_arrays(f"data/{PAPER}/test.safetensors"), tasks(everything)
+    settings: Settings = params.load(PAPER)
+    clean = load_arrays(f"data/{PAPER}/test.safetensors")
+    known = tasks(settings) | restoration_tasks(settings)
     denoisers = {
         name: trained_denoisers(known, name, settings) for name in {task.experiment for task in known.values()}
     }
     tables = []
-    for experiment in corruptions(everything):
+    for experiment in corruptions(settings):
         noisy = load_arrays(noisy_file(PAPER, experiment, "test"))
         scores, estimates = score_experiment(experiment, denoisers[experiment], noisy, clean)
         shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
@@ -59,11 +61,12 @@ def main() -> None:
     write_json(RESULTS / "metrics.json", metrics)
     write_json(RESULTS / "super_resolution.json", super_resolution.record(enlarged, settings.super_resolution.test))
     table1 = load_arrays(noisy_file(PAPER, TABLE1, "test"))
-    write_json(RESULTS / "initialisation.json", probe_initialisation(table1, everything.seed))
-    courses = {label: name for label, name in COURSES.items() if settings.train.variants[name].seeds}
-    histories = {label: pd.read_csv(RESULTS / f"history/{name}.csv") for label, name in courses.items()}
+    write_json(RESULTS / "initialisation.json", probe_initialisation(table1, settings.seed))
+    courses = {label: name for label, name in COURSES.items() if settings.train.every[name].seeds}
+    histories = {label: history(PAPER, name) for label, name in courses.items()}
+    records = training_records(PAPER)
     learnt = {
-        name: convergence(histories[label], read_json(RESULTS / f"training/{name}.json"), phase_networks(known[name]))
+        name: convergence(histories[label], records[name], phase_networks(known[name]))
         for label, name in courses.items()
     }
     write_json(RESULTS / "convergence.json", learnt)
@@ -76,7 +79,7 @@ def trained_denoisers(known: Mapping[str, Task], experiment: str, settings: Sett
     denoisers: dict[str, dict[int, Denoiser]] = {}
     for name, task in known.items():
         if task.experiment == experiment:
-            variant: Variant = settings.train.variants[name]
+            variant: Variant = settings.train.every[name]
             phases = {f"{name}/{phase}": build for phase, build in task.snapshots().items()} if name in GROWN else {}
             for folder, build in {**phases, name: task.network}.items():
                 networks = load_trained(PAPER, folder, variant, build)

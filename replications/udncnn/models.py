@@ -286,6 +286,13 @@ NETWORKS: dict[str, Callable[[Build], nn.Module]] = {
     "udncnn_code": partial(UDnCNN, order="code"),
     "dudncnn": DUDnCNN,
 }
+
+
+def table1_network(name: str, **build: Any) -> nn.Module:
+    """A network of Table 1 by its name in `NETWORKS`, made as the fields of `Build` say."""
+    return NETWORKS[name](Build(**build))
+
+
 DEPTHS = (1, 2, 4, 8)
 """Depths of Fig. 4 that are trained beside Table 1's D: variants `dncnn_d1`, …"""
 NARROW: dict[str, Any] = {"width": 1, "dn_resnet": {"maps": 2}, "dncnn_s": {"width": 1}}

@@ -1,41 +1,49 @@
-"""The noises, made once: float, unclipped, keyed by image. Gaussian in colour and grey; Poisson and both in grey."""
+"""The noises: Gaussian in colour and grey; Poisson and both in grey."""
 
-from common import command, params
+from functools import partial
+
+import numpy as np
+
 from common.noise.sensor import (
     BlindGaussian,
     BlindPoisson,
     Chain,
     Corruption,
     Gaussian,
+    Noisy,
     Poisson,
     PoissonGaussian,
-    save_noisy,
 )
-from common.params import Params
-from common.store import load_arrays
 from replications.udncnn.params import Settings
-from replications.udncnn.pictures import of_colours
 
 PAPER = "udncnn"
 TABLE1, GAUSSIAN, POISSON, POISSON_GAUSSIAN = "table1", "gaussian", "poisson", "poisson_gaussian"
 """Experiments of claims.yaml: Table 1 in colour, then DN-ResNet's three noises."""
 
 
-def corruptions(everything: Params) -> dict[str, Corruption]:
+def corruptions(settings: Settings) -> dict[str, Corruption]:
     """Experiment → the corruption of its test images."""
-    settings: Settings = everything.paper(PAPER)
+    return _known(settings, settings.noise.sigma)
+
+
+def watched(settings: Settings) -> dict[str, Corruption]:
+    """Experiment → the corruption of the validation images that its blind trainings are watched on."""
+    return _known(settings, settings.noise.watched_sigma)
+
+
+def _known(settings: Settings, sigma: float) -> dict[str, Corruption]:
     both = settings.noise.poisson_gaussian
     return {
-        TABLE1: Gaussian(everything.sigma(PAPER)),
-        GAUSSIAN: Gaussian(everything.sigma(PAPER)),
+        TABLE1: Gaussian(sigma),
+        GAUSSIAN: Gaussian(sigma),
         POISSON: Poisson(settings.noise.peak),
         POISSON_GAUSSIAN: PoissonGaussian(both.peak, both.sigma),
     }
 
 
-def blind_corruptions(everything: Params) -> dict[str, Corruption]:
-    """Experiment → the corruption that blind networks are trained on; `noise.sigma` leaves it alone."""
-    noise = everything.paper(PAPER).noise
+def blind_corruptions(settings: Settings) -> dict[str, Corruption]:
+    """Experiment → the corruption that blind networks are trained on."""
+    noise = settings.noise
     both = noise.poisson_gaussian
     return {
         GAUSSIAN: BlindGaussian(*noise.blind_sigma),
@@ -49,17 +57,14 @@ def colours_of(experiment: str, settings: Settings) -> int:
     return 3 if experiment == TABLE1 else settings.network.dn_resnet.colours
 
 
-def main() -> None:
-    """Write the noisy validation and test images of every experiment."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
-    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test")}
-    experiments = {}
-    for name, corruption in corruptions(everything).items():
-        chosen = {split: of_colours(images, colours_of(name, settings)) for split, images in clean.items()}
-        experiments[name] = (corruption, chosen)
-    save_noisy(PAPER, experiments, seed=everything.seed)
+def noisy_images(settings: Settings) -> list[Noisy]:
+    """The noisy validation and test images of every experiment, in its colours."""
+    return [
+        Noisy(name, corruption, split, partial(_has_colours, colours=colours_of(name, settings)))
+        for name, corruption in corruptions(settings).items()
+        for split in ("val", "test")
+    ]
 
 
-if __name__ == "__main__":
-    command.run(main)
+def _has_colours(name: str, image: np.ndarray, colours: int) -> bool:
+    return image.shape[-1] == colours

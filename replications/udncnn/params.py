@@ -1,11 +1,12 @@
-"""The udncnn sections of params.yaml."""
+"""The parameters of udncnn: what its params.yaml holds."""
 
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from common.params import Count, Positive, Recipe, Section, Sigma, Variant
+from common import params
+from common.params import Count, Positive, Recipe, Section, Sigma
 
 
 def _ascending(bounds: list[float]) -> list[float]:
@@ -43,6 +44,7 @@ class PoissonGaussian(Section):
 class Noise(Section):
     sigma: Sigma
     blind_sigma: Levels
+    watched_sigma: Sigma
     peak: Positive
     blind_peak: Peaks
     poisson_gaussian: PoissonGaussian
@@ -53,7 +55,7 @@ class EdgeWeight(Section):
     b: Positive
 
 
-class Data(Section):
+class Data(params.Data):
     train: str
     validation: str
     validation_crop: Annotated[int, Field(ge=16)]
@@ -104,16 +106,15 @@ class Network(Section):
     dncnn_s: DnCNNS
 
 
-class Train(Section):
+class Train(params.Trainings):
     recipe: Recipe
     dn_resnet: Recipe
     evolution: Recipe
     restoration: Recipe
-    variants: dict[str, Variant]
 
 
-class Settings(Section):
-    """What `params.paper("udncnn")` returns."""
+class Settings(params.Settings):
+    """What `params.load("udncnn")` returns."""
 
     noise: Noise
     edge_weight: EdgeWeight

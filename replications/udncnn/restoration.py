@@ -12,8 +12,7 @@ from common.store import Arrays
 from replications.udncnn.compression import compress, compress_to, rate_distortion
 from replications.udncnn.params import Settings
 from replications.udncnn.pictures import of_colours
-from replications.udncnn.super_resolution import experiment, luminance, score_factor
-from replications.udncnn.tasks import FACTORS
+from replications.udncnn.super_resolution import FACTORS, experiment, luminance, score_factor
 
 Denoisers = Mapping[str, Mapping[str, Mapping[int, Denoiser]]]
 """Experiment → network → training seed → denoiser."""

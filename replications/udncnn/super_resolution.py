@@ -19,6 +19,7 @@ from common.score.evaluation import Denoiser, denoise_all, score_table
 from common.score.metrics import luma
 from common.store import Arrays
 
+FACTORS = (2, 3, 4)
 PUBLISHED = Path(__file__).with_name("super_resolution.csv")
 """Set14 as published: method, factor, psnr_db, ssim, parameters, source."""
 CONVENTION = "rounded"

@@ -1,4 +1,4 @@
-"""What each variant learns: network, noise, loss, and the way there."""
+"""What each denoiser learns: network, noise, loss, and the way there."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,16 +9,13 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from common.noise.codecs import CODECS
 from common.noise.sensor import Corruption
-from common.params import Params
 from common.store import Arrays
-from common.train.loop import Loss
 from common.train.losses import canny_edges, edge_aware, sobel_magnitude
 from common.train.patches import Batch, Patches
 from common.train.phases import WHOLE, Phase, network_after
-from replications.udncnn import super_resolution
-from replications.udncnn.compression import CodedPatches, training_corruption
+from common.train.turns import Loss
+from common.train.weights import Parent
 from replications.udncnn.models import (
     NETWORKS,
     DNBuild,
@@ -32,19 +29,17 @@ from replications.udncnn.models import (
 )
 from replications.udncnn.noise import (
     GAUSSIAN,
-    PAPER,
     POISSON,
     POISSON_GAUSSIAN,
     TABLE1,
     blind_corruptions,
     colours_of,
     corruptions,
+    watched,
 )
 from replications.udncnn.params import Settings
 from replications.udncnn.pictures import of_colours
 
-FACTORS = (2, 3, 4)
-"""Of super-resolution."""
 NOISES = (GAUSSIAN, POISSON, POISSON_GAUSSIAN)
 EVOLVED = "dn_blind"
 """The variant from which the depthwise-separable networks evolve; the paper's are blind, too."""
@@ -71,7 +66,7 @@ class Task:
     build: Callable[[], nn.Module]
     patches: Drawn = Patches
     phases: tuple[Phase, ...] = (WHOLE,)
-    inherits: str | None = None
+    inherits: Parent | None = None
     loss: Loss = mse_loss
     recipe: Literal["recipe", "dn_resnet", "evolution", "restoration"] = "dn_resnet"
     architecture: str | None = None
@@ -88,31 +83,28 @@ class Task:
         }
 
 
-def tasks(everything: Params) -> dict[str, Task]:
-    """Every variant of the paper."""
-    settings: Settings = everything.paper(PAPER)
-    denoising = denoising_tasks(everything) | separable_tasks(everything)
-    return table1_tasks(everything) | denoising | compression_tasks(settings) | super_resolution_tasks(settings)
+def tasks(settings: Settings) -> dict[str, Task]:
+    """Every variant that denoises."""
+    return table1_tasks(settings) | denoising_tasks(settings) | separable_tasks(settings)
 
 
-def table1_tasks(everything: Params) -> dict[str, Task]:
+def table1_tasks(settings: Settings) -> dict[str, Task]:
     """Table 1 and Fig. 4."""
     return {
         name: replace(
-            at_once(TABLE1, everything),
+            at_once(TABLE1, settings),
             build=build,
             recipe="recipe",
             architecture=name if name in NETWORKS else None,
         )
-        for name, build in variants(everything.paper(PAPER)).items()
+        for name, build in variants(settings).items()
     }
 
 
-def denoising_tasks(everything: Params) -> dict[str, Task]:
+def denoising_tasks(settings: Settings) -> dict[str, Task]:
     """DN-ResNets by cascade for each noise, known and blind; what they are compared with; the edge-aware loss."""
-    settings: Settings = everything.paper(PAPER)
-    known = {name: at_once(name, everything) for name in NOISES}
-    blind = {name: at_once(name, everything, blind=True) for name in NOISES}
+    known = {name: at_once(name, settings) for name in NOISES}
+    blind = {name: at_once(name, settings, blind=True) for name in NOISES}
     by_cascade = partial(cascade, build=dn_build(settings), layers=settings.network.dn_resnet.cascade)
     blind_gaussian = by_cascade(blind[GAUSSIAN])
     return {
@@ -129,10 +121,10 @@ def denoising_tasks(everything: Params) -> dict[str, Task]:
     }
 
 
-def separable_tasks(everything: Params) -> dict[str, Task]:
+def separable_tasks(settings: Settings) -> dict[str, Task]:
     """The blind DN-ResNet made depthwise-separable block by block or at once, and left as it is for as many steps."""
-    blocks = range(blocks_of(dn_build(everything.paper(PAPER)).layers))
-    longer = replace(at_once(GAUSSIAN, everything, blind=True), inherits=EVOLVED, recipe="evolution")
+    blocks = range(blocks_of(dn_build(settings).layers))
+    longer = replace(at_once(GAUSSIAN, settings, blind=True), inherits=Parent(EVOLVED), recipe="evolution")
     evolved = replace(longer, architecture="ds_dn_resnet")
     one_by_one = tuple(Phase(f"block{block + 1}", partial(separate, blocks=[block])) for block in reversed(blocks))
     return {
@@ -142,59 +134,13 @@ def separable_tasks(everything: Params) -> dict[str, Task]:
     }
 
 
-def compression_tasks(settings: Settings) -> dict[str, Task]:
-    """DN-ResNet by cascade after each codec, at any quality of its ladder; watched at the ladder's middle."""
-    build = dn_build(settings)
-    tasks = {}
-    for codec, ladder in settings.compression.ladders.model_dump().items():
-        task = Task(
-            codec,
-            pictures=partial(of_colours, colours=build.colours),
-            corruption=training_corruption(codec, ladder),
-            watched=CODECS[codec](sorted(ladder)[len(ladder) // 2]),
-            build=partial(DNResNet, build),
-            patches=CodedPatches,
-            recipe="restoration",
-        )
-        tasks[f"dn_{codec}"] = cascade(task, build, settings.network.dn_resnet.cascade)
-    return tasks
-
-
-def super_resolution_tasks(settings: Settings) -> dict[str, Task]:
-    """DN-ResNet by a longer cascade on the luminance of enlarged images, for each factor."""
-    build = replace(dn_build(settings), colours=1)
-    tasks = {}
-    for factor in FACTORS:
-        task = Task(
-            super_resolution.experiment(factor),
-            pictures=partial(_luminance, factor=factor),
-            corruption=super_resolution.Bicubic(factor),
-            watched=super_resolution.Bicubic(factor),
-            build=partial(DNResNet, build),
-            recipe="restoration",
-        )
-        tasks[f"dn_x{factor}"] = cascade(task, build, settings.super_resolution.cascade)
-    return tasks
-
-
-def _luminance(images: Mapping[str, np.ndarray], factor: int) -> Arrays:
-    """Luminance of the colour images, whose sides lose what is over a multiple of the factor."""
-    luminance = super_resolution.luminance(of_colours(images, 3))
-    return {name: super_resolution.modcrop(image, factor) for name, image in luminance.items()}
-
-
-def at_once(experiment: str, everything: Params, *, blind: bool = False) -> Task:
-    """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels.
-
-    A blind network is watched at the paper's own level: `noise.sigma` has no part in its training.
-    """
-    settings: Settings = everything.paper(PAPER)
-    level = everything.noise.model_copy(update={"sigma": None}) if blind else everything.noise
-    known = corruptions(everything.model_copy(update={"noise": level}))[experiment]
+def at_once(experiment: str, settings: Settings, *, blind: bool = False) -> Task:
+    """The whole DN-ResNet in one phase, for an experiment's own noise or, blind, for a range of its levels."""
+    known = (watched if blind else corruptions)(settings)[experiment]
     return Task(
         experiment,
         pictures=partial(of_colours, colours=colours_of(experiment, settings)),
-        corruption=blind_corruptions(everything)[experiment] if blind else known,
+        corruption=blind_corruptions(settings)[experiment] if blind else known,
         watched=known,
         build=partial(DNResNet, dn_build(settings)),
         architecture="dn_resnet",

@@ -1,26 +1,29 @@
-"""Trains variants on random crops with fresh noise: of the test level, or of a range of levels (blind)."""
+"""Trains denoisers on random crops with fresh noise: of the test level, or of a range of levels (blind)."""
 
 from common import command
 from common.noise.sensor import corrupt
-from common.params import Params
 from common.score.evaluation import validation
 from common.store import load_arrays
-from common.train.loop import supervised
-from common.train.variants import Training, train_named
-from replications.udncnn.tasks import tasks
+from common.train.turns import supervised
+from common.train.variants import Training, train_group
+from replications.udncnn.noise import PAPER
+from replications.udncnn.params import Settings
+from replications.udncnn.tasks import Task, tasks
 
-PAPER = "udncnn"
 
-
-def training(name: str, everything: Params) -> Training:
+def training(name: str, settings: Settings) -> Training:
     """What the variant of that name is trained to do."""
-    task = tasks(everything)[name]
-    recipe = getattr(everything.paper(PAPER).train, task.recipe)
+    return training_of(tasks(settings)[name], settings)
+
+
+def training_of(task: Task, settings: Settings) -> Training:
+    """A task by its recipe."""
+    recipe = getattr(settings.train, task.recipe)
     images, clean = (task.pictures(load_arrays(f"data/{PAPER}/{split}.safetensors")) for split in ("train", "val"))
     return Training(
         build=task.build,
         batches=lambda seed: task.patches(images, task.corruption, batch=recipe.batch, crop=recipe.crop, seed=seed),
-        validate=validation(corrupt(clean, task.watched, seed=everything.seed), clean),
+        validate=validation(corrupt(clean, task.watched, seed=settings.seed), clean),
         recipe=recipe,
         players=(supervised(task.loss),),
         phases=task.phases,
@@ -31,8 +34,8 @@ def training(name: str, everything: Params) -> Training:
 
 
 def main() -> None:
-    """Train the variants named on the command line."""
-    train_named(PAPER, training, __doc__)
+    """Train the group of variants that the command line names."""
+    train_group(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

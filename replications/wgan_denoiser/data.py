@@ -10,15 +10,15 @@ from common.datasets.images import center_crop
 from common.datasets.registry import load
 from common.datasets.splits import save_splits
 from common.store import Arrays
-from replications.wgan_denoiser.params import Data
+from replications.wgan_denoiser.params import Data, Settings
 
 PAPER = "wgan_denoiser"
 
 
 def main() -> None:
     """Write the clean images of the three splits, both families in each."""
-    everything = params.load()
-    settings: Data = everything.paper(PAPER).data
+    everything: Settings = params.load(PAPER)
+    settings: Data = everything.data
     root = everything.data.root
     splits: dict[str, Arrays] = {"train": {}, "val": {}, "test": {}}
     for name, family in settings.families.items():

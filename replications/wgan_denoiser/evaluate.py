@@ -12,6 +12,7 @@ from common.noise.sensor import noisy_file
 from common.report.names import named, names_of
 from common.score.evaluation import as_denoiser, denoise_all, score_experiment, summary
 from common.score.panels import draw_panels
+from common.score.results import history as read_history
 from common.store import Arrays, load_arrays, write_csv, write_json
 from common.train.weights import load_trained
 from replications.wgan_denoiser import figures, measures, real
@@ -28,26 +29,25 @@ Estimates = dict[str, list[Arrays]]
 
 def main() -> None:
     """Write scores, metrics, the measures of claims G4 to G6 and G9, panels and figures."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
+    settings: Settings = params.load(PAPER)
     results = Path("results") / PAPER
     clean = load_arrays(f"data/{PAPER}/test.safetensors")
     noisy = load_arrays(noisy_file(PAPER, TABLE1, "test"))
     build = generators(settings)
     denoisers = {
         name: {seed: as_denoiser(network) for seed, network in load_trained(PAPER, name, variant, build[name]).items()}
-        for name, variant in settings.train.variants.items()
+        for name, variant in settings.train.every.items()
     }
     scores, estimates = score_experiment(TABLE1, denoisers, noisy, clean)
     write_csv(results / "scores.csv", scores)
     write_json(results / "metrics.json", summary(scores))
     write_json(results / "image.json", image_measures(estimates, noisy, clean))
     write_json(results / "cross.json", cross_test(scores, list(settings.data.families)))
-    histories = {name: pd.read_csv(results / "history" / f"{name}.csv") for name in estimates}
+    histories = {name: read_history(PAPER, name) for name in estimates}
     write_json(results / "training_course.json", training_course(histories))
     shown = {name: first for name, (first, *_) in estimates.items() if name in SHOWN}
     draw_panels(results / "panels" / TABLE1, shown_images(clean, settings), clean, noisy, named(PAPER, shown))
-    photographs = real.photographs(settings.data, everything.data.root)
+    photographs = real.photographs(settings.data)
     restored = {name: denoise_all(next(iter(denoisers[name].values())), photographs) for name in shown}
     figures.draw(results / "figures", histories, photographs, restored, names_of(PAPER))
 

@@ -32,22 +32,21 @@ TOLERANCE = 0.005
 
 def main() -> None:
     """Write results/wgan_denoiser/implied_sigma.json."""
-    everything = params.load()
-    settings: Settings = everything.paper(PAPER)
+    settings: Settings = params.load(PAPER)
     clean = crops(load_arrays(f"data/{PAPER}/test.safetensors"), list(settings.data.families), settings)
     context = multiprocessing.get_context("spawn")  # a fork would copy the locks of torch's threads
     with ProcessPoolExecutor(mp_context=context) as pool:
 
         @cache  # the search ends at a σ that it has tried
         def mean_psnr_db(name: str, log_sigma: float) -> float:
-            scores = pool.map(partial(_psnr_db, name, math.exp(log_sigma), everything.seed), clean.items())
+            scores = pool.map(partial(_psnr_db, name, math.exp(log_sigma), settings.seed), clean.items())
             return float(np.mean(list(scores)))
 
         low, high = map(math.log, BRACKET)
         if not mean_psnr_db("bm3d", high) < PUBLISHED_DB < mean_psnr_db("bm3d", low):
             raise UserError(
                 f"BM3D does not fall through {PUBLISHED_DB} dB from σ = {BRACKET[0]:g} to {BRACKET[1]:g} on the test "
-                "images: claim G8 needs photographs of a scene (wgan_denoiser.data.families in params.yaml)"
+                "images: claim G8 needs photographs of a scene (data.families of replications/wgan_denoiser)"
             )
         # PSNR is all but linear in log σ, so that inverse interpolation needs half the steps of plain bisection.
         found = float(brentq(lambda tried: mean_psnr_db("bm3d", tried) - PUBLISHED_DB, low, high, xtol=TOLERANCE))

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common.noise.sensor import keyed_rng
-from common.train.loop import Player
 from common.train.losses import (
     discriminator_loss,
     feature_distance,
@@ -24,6 +23,7 @@ from common.train.losses import (
     total_variation,
     truncated_mean,
 )
+from common.train.turns import Player
 from replications.wgan_denoiser.models import STRIDE, Adversarial, Critic
 
 LOW, HIGH = 0.0, 100.0

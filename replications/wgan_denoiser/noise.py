@@ -1,27 +1,18 @@
-"""White Gaussian noise of one level, made once: float, unclipped, keyed by image. The paper names no level."""
+"""White Gaussian noise of one level. The paper names no level."""
 
-from common import command, params
-from common.noise.sensor import Corruption, Gaussian, save_noisy
-from common.params import Params
-from common.store import load_arrays
+from common.noise.sensor import Corruption, Gaussian, Noisy
+from replications.wgan_denoiser.params import Settings
 
 PAPER = "wgan_denoiser"
 TABLE1 = "table1"
 """The experiment of claims.yaml that the score tables belong to: the test images of both families."""
 
 
-def corruptions(everything: Params) -> dict[str, Corruption]:
+def corruptions(settings: Settings) -> dict[str, Corruption]:
     """Experiment → the corruption of its test images."""
-    return {TABLE1: Gaussian(everything.sigma(PAPER))}
+    return {TABLE1: Gaussian(settings.noise.sigma)}
 
 
-def main() -> None:
-    """Write the noisy validation and test images."""
-    everything = params.load()
-    clean = {split: load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("val", "test")}
-    experiments = {name: (corruption, clean) for name, corruption in corruptions(everything).items()}
-    save_noisy(PAPER, experiments, seed=everything.seed)
-
-
-if __name__ == "__main__":
-    command.run(main)
+def noisy_images(settings: Settings) -> list[Noisy]:
+    """The noisy validation and test images."""
+    return [Noisy(TABLE1, corruptions(settings)[TABLE1], split) for split in ("val", "test")]

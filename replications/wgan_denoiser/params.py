@@ -1,10 +1,11 @@
-"""The wgan_denoiser sections of params.yaml."""
+"""The parameters of wgan_denoiser: what its params.yaml holds."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from common.params import Count, Recipe, Section, Sigma, Variant
+from common import params
+from common.params import Count, Recipe, Section, Sigma
 
 BLOCKS = 12
 """Blocks of the generator: six of the encoder, six of the decoder."""
@@ -51,7 +52,7 @@ class Family(Section):
     test: str
 
 
-class Data(Section):
+class Data(params.Data):
     families: Annotated[dict[str, Family], Field(min_length=2)]
     validation_images: Count
     validation_crop: Side
@@ -74,13 +75,12 @@ class Network(Section):
     dcgan_blocks: Count
 
 
-class Train(Section):
+class Train(params.Trainings):
     recipe: Recipe
-    variants: dict[str, Variant]
 
 
-class Settings(Section):
-    """What `params.paper("wgan_denoiser")` returns."""
+class Settings(params.Settings):
+    """What `params.load("wgan_denoiser")` returns."""
 
     noise: Noise
     loss: Loss

@@ -13,13 +13,13 @@ FLATTEST = 10
 """Percentile of the tiles' estimates: that of the flattest tiles, where texture is not taken for noise."""
 
 
-def photographs(settings: Data, root: str | None) -> Arrays:
+def photographs(settings: Data) -> Arrays:
     """Centre crops of the noisiest photographs of `data.real`, uint8 (H, W, 3), noisiest first.
 
     The embedded test set holds scans of film, whose grain is such noise; with a data set of their own,
     `folder:<path>`, users see their photographs.
     """
-    images = load(settings.real, "test", root)
+    images = load(settings.real, "test", settings.root)
     levels = {name: noise_level(image) for name, image in images.items()}
     noisiest = sorted(images, key=lambda name: (-levels[name], name))[: settings.real_images]
     return {name: center_crop(images[name], settings.real_crop, name) for name in noisiest}

@@ -4,11 +4,10 @@ from torch import nn
 
 from common import command
 from common.noise.sensor import noisy_file
-from common.params import Params
 from common.score.evaluation import validation
 from common.store import Arrays, load_arrays
 from common.train.patches import Patches
-from common.train.variants import Training, train_named
+from common.train.variants import Training, train_group
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
 from replications.wgan_denoiser.models import games
@@ -20,15 +19,14 @@ ONE_FAMILY = {"wgan_marine": "marine", "wgan_grassland": "grassland"}
 """Variants that see one of the two training sets."""
 
 
-def training(name: str, everything: Params) -> Training:
+def training(name: str, settings: Settings) -> Training:
     """What the variant of that name is trained to do."""
-    settings: Settings = everything.paper(PAPER)
-    corruption, recipe = corruptions(everything)[TABLE1], settings.train.recipe
+    corruption, recipe = corruptions(settings)[TABLE1], settings.train.recipe
     images, clean = (load_arrays(f"data/{PAPER}/{split}.safetensors") for split in ("train", "val"))
     noisy = load_arrays(noisy_file(PAPER, TABLE1, "val"))
     if name in ONE_FAMILY:
         images = family(images, ONE_FAMILY[name])
-    game = game_of(name, settings.loss, everything.seed)
+    game = game_of(name, settings.loss, settings.seed)
     restored, guided = validation(noisy, clean), watch(game, noisy, clean)
 
     def validate(network: nn.Module) -> dict[str, float]:
@@ -60,8 +58,8 @@ def family(images: Arrays, name: str) -> Arrays:
 
 
 def main() -> None:
-    """Train the variants named on the command line."""
-    train_named(PAPER, training, __doc__)
+    """Train the group of variants that the command line names."""
+    train_group(PAPER, training, __doc__)
 
 
 if __name__ == "__main__":

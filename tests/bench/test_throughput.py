@@ -36,10 +36,8 @@ RECIPE = Recipe(
     optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=1e-3,
     schedule=Constant(name="constant"),
-    ema_decay=None,
     precision="auto",
     validate_every=1 + TIMED_STEPS,
-    checkpoint_seconds=1000.0,
 )
 
 

@@ -1,63 +1,130 @@
+"""The parameters: what is in the files, and what is refused."""
+
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 
 from common import params
 from common.errors import UserError
 
-TEXT = Path("params.yaml").read_text()
+ROOT = Path.cwd()
+OWN = "replications/udncnn/params.yaml"
 
 
-def load(tmp_path: Path, old: str, new: str) -> params.Params:
-    assert old in TEXT
-    (tmp_path / "params.yaml").write_text(TEXT.replace(old, new, 1))
-    return params.load(tmp_path / "params.yaml")
+@pytest.fixture
+def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Writes the files into an empty folder with one of them changed; returns udncnn's settings there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / OWN).parent.mkdir(parents=True)
+
+    def load(file: str, old: str, new: str, profile: str | None = None) -> Any:
+        for name in ("params.yaml", OWN):
+            shutil.copy(ROOT / name, name)
+        text = Path(file).read_text()
+        assert old in text
+        Path(file).write_text(text.replace(old, new, 1))
+        return params.load("udncnn", profile)
+
+    return load
 
 
-def test_the_committed_file_is_valid_and_quick_is_the_default() -> None:
-    everything = params.load()
-    assert everything.profile == "quick"
-    assert everything.noise.sigma is None
-    assert everything.sigma("udncnn") == 30  # the lineage's σ
+def test_quick_is_the_default_and_every_paper_is_valid_under_every_profile() -> None:
+    assert params.shared().profile == "quick"
+    for profile in params.PROFILES:
+        for paper in params.papers():
+            assert params.load(paper, profile).profile == profile
+
+
+def test_a_row_has_the_value_of_the_profile() -> None:
+    steps = [params.load("udncnn", profile).train.recipe.steps for profile in params.PROFILES]
+    assert steps == [150, 640, 10000]
+    assert params.load("udncnn", "paper").network.width == 64  # the lineage's
+    assert params.load("udncnn").noise.sigma == 30  # the lineage's σ
+
+
+def test_the_paper_profile_keeps_the_published_values() -> None:
+    """Protocols of the papers' texts, as claims.yaml quotes them."""
+    n2n, dsc = params.load("n2n_resnet", "paper"), params.load("dsc_autoencoder", "paper")
+    assert (n2n.train.recipe.batch, n2n.train.recipe.lr, n2n.train.recipe.schedule.lowest) == (128, 0.1, 0.0001)
+    assert (dsc.train.recipe.batch, dsc.train.recipe.steps, dsc.network.bottleneck) == (10, 10000, 518)
+    edcnn, wgan = params.load("edcnn", "paper"), params.load("wgan_denoiser", "paper")
+    assert (edcnn.train.recipe.crop, edcnn.network.width) == (256, 64)
+    assert wgan.train.recipe.steps == 10000
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("file", "old", "new", "message"),
     [
-        ("sigma: null", "sigma: -5", r"noise.sigma must be ≥ 0 \(params.yaml\), got -5"),
-        ("sigma: null", "sigma: loud", r"noise.sigma must be a valid number \(params.yaml\), got 'loud'"),
-        ("sigma: null", "sigma: .nan", r"noise.sigma must be"),
-        ("sigma: null", "sigmas: 25", r"noise.sigmas is not a parameter .*did you mean sigma\?"),
-        ("  sigma: null", "  {}", r"noise.sigma is missing|not valid YAML"),
-        ("profile: quick", "profile: fast", r"profile must be 'smoke', 'quick' or 'paper'.*got 'fast'"),
-        ("seed: 0", "seed: -1", r"seed must be ≥ 0"),
-        ("steps: 150", "steps: 0", r"profiles.smoke.udncnn.train.recipe.steps must be ≥ 1 .*got 0"),
+        ("params.yaml", "sigma: null", "sigma: -5", r"noise.sigma must be ≥ 0 \(params.yaml\), got -5"),
         (
-            "steps: 150",
-            "step: 150",
-            r"profiles.smoke.udncnn.train.recipe.step is not a parameter .*did you mean steps\?",
+            "params.yaml",
+            "sigma: null",
+            "sigma: loud",
+            r"noise.sigma must be a valid number \(params.yaml\), got 'loud'",
         ),
-        ("lr: 0.02 ", "lr: 1e-3 ", r"profiles.smoke.udncnn.train.recipe.lr must be a valid number .*got '1e-3'"),
-        ("    udncnn:\n", "    udncn:\n", r"udncn"),
-        ("    training: {threads: 1} #", "    #", r"profiles.smoke.training is missing"),
-        ("threads: 1}", "threads: 0}", r"profiles.smoke.training.threads must be ≥ 1 .*got 0"),
-        ("profile: quick", "profile: [", r"params.yaml is not valid YAML"),
+        ("params.yaml", "sigma: null", "sigma: .nan", r"noise.sigma must be"),
+        ("params.yaml", "sigma: null", "sigmas: 25", r"noise.sigmas is not a parameter .*did you mean sigma\?"),
+        ("params.yaml", "{sigma: null}", "{}", r"noise.sigma is missing \(params.yaml\)"),
+        ("params.yaml", "profile: quick", "profile: fast", r"profile must be 'smoke', 'quick' or 'paper'.*got 'fast'"),
+        ("params.yaml", "profile: quick", "profile: [", r"params.yaml is not valid YAML"),
+        ("params.yaml", "seed: 0", "seed: -1", r"seed must be ≥ 0"),
+        (
+            "params.yaml",
+            "quick: 1, paper: null}\n",
+            "quick: 0, paper: null}\n",
+            r"training.threads of this profile must",
+        ),
+        ("params.yaml", "training:\n", "trainings:\n", r"trainings is not a parameter .*did you mean training\?"),
+        (
+            OWN,
+            "quick: 640",
+            "quick: 0",
+            r"train.recipe.steps of this profile must be ≥ 1 \(replications/udncnn/.*got 0",
+        ),
+        (OWN, "quick: 640, ", "", r"train.recipe.steps must have a value for each of smoke, quick, paper"),
+        (OWN, "    steps: {smoke: 150", "    step: {smoke: 150", r"train.recipe.step is not .*did you mean steps\?"),
+        (OWN, "quick: 0.03, ", "quick: 1e-3, ", r"train.recipe.lr of this profile must be a valid number .*got '1e-3'"),
+        (OWN, "  peak: 4 ", "  peak: [4] ", r"noise.peak must be a valid number \(replications/udncnn/params.yaml\)"),
+        (OWN, "panels:", "pannels:", r"pannels is not a parameter .*did you mean panels\?"),
+        (OWN, "panels:", "seed:", r"seed is a parameter of all papers: set it in params.yaml"),
+        (OWN, "      dncnn:", "      dn_gaussian:", r"train.*different names: dn_gaussian is in two groups"),
     ],
 )
-def test_a_wrong_parameter_is_named_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_a_wrong_parameter_is_named_in_one_line(change: Any, file: str, old: str, new: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as failure:
-        load(tmp_path, old, new)
+        change(file, old, new)
     assert "\n" not in str(failure.value)
 
 
-def test_a_number_overrides_the_level_of_every_paper(tmp_path: Path) -> None:
-    assert load(tmp_path, "sigma: null", "sigma: 50").sigma("udncnn") == 50
+def test_a_number_replaces_the_level_of_pure_gaussian_noise_and_no_other(change: Any) -> None:
+    after = change("params.yaml", "sigma: null", "sigma: 50").noise
+    before = change("params.yaml", "sigma: null", "sigma: null").noise
+    assert (before.sigma, after.sigma) == (30, 50)
+    assert after.model_copy(update={"sigma": before.sigma}) == before
 
 
-def test_a_papers_own_level_changes_that_paper_alone(tmp_path: Path) -> None:
-    assert load(tmp_path, "sigma: 30", "sigma: 25").sigma("udncnn") == 25
+def test_a_papers_own_level_is_in_its_own_file(change: Any) -> None:
+    assert change(OWN, "sigma: 30", "sigma: 25").noise.sigma == 25
 
 
-def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+def test_the_folder_of_data_sets_reaches_every_paper(change: Any) -> None:
+    assert change("params.yaml", "root: null", "root: /elsewhere").data.root == "/elsewhere"
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="run from the top folder"):
-        params.load(tmp_path / "params.yaml")
+        params.shared()
+
+
+@pytest.mark.parametrize("file", ["params.yaml", *(f"replications/{paper}/params.yaml" for paper in params.papers())])
+def test_dvc_writes_the_file_as_it_stands(tmp_path: Path, file: str) -> None:
+    """`dvc exp run -S` rewrites it all: only then does one change make one line of `git diff`."""
+    copy = tmp_path / "params.yaml"
+    shutil.copy(file, copy)
+    with modify_yaml(copy):
+        pass
+    assert copy.read_text() == Path(file).read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("noise", "datasets", "score", "train", "claims", "benchmark", "report", "run")
+ROOMS = ("noise", "datasets", "score", "train", "denoise", "claims", "benchmark", "report", "run")
 """In order: a room may import from those before it."""
 
 

@@ -35,7 +35,7 @@ def assert_the_same_but_narrower(narrow: Builders, wide: Builders) -> None:
 @pytest.mark.parametrize("paper", [paper for paper, models in MODELS.items() if hasattr(models, "NARROW")])
 def test_the_narrow_networks_have_the_layers_of_the_others(paper: str) -> None:
     models = MODELS[paper]
-    settings = params.load().model_copy(update={"profile": "paper"}).paper(paper)
+    settings = params.load(paper, "paper")
     narrow = narrowed(settings, {"network": models.NARROW})
     assert_the_same_but_narrower(models.networks(narrow), models.networks(settings))
     if models.published_networks():

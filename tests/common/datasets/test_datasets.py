@@ -464,7 +464,7 @@ class TestRegistry:
         assert dataset.licence
         assert dataset.checksum
         assert {split.removesuffix("_trimaps") for split in dataset.splits} <= {"train", "val", "test", "unlabeled"}
-        assert name == "folder" or (dataset.citation and dataset.url.startswith("http"))
+        assert name in ("folder", "grey") or (dataset.citation and dataset.url.startswith("http"))
 
     def test_unknown_names_splits_and_roots_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"bsd300 is not a data set: known are embedded, .*bsds300"):

@@ -25,9 +25,8 @@ def test_what_has_a_name_in_one_experiment_is_in_an_experiment_of_the_claims() -
 
 
 def test_every_variant_has_a_name() -> None:
-    everything = params.load()
     for paper in params.papers():
-        for variant in everything.paper(paper).train.variants:
+        for variant in params.load(paper).train.every:
             assert name_of(paper, variant) != variant or variant in ("plain", "dsc"), (paper, variant)
 
 

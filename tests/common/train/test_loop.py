@@ -16,10 +16,11 @@ from common.params import SGD, Adam, Constant, OneCycle, Recipe, Steps
 from common.score.evaluation import validation
 from common.score.scale import Scale
 from common.store import load_arrays
-from common.train.loop import Loss, NotFiniteLossError, Player, Trained, fit, supervised_at
+from common.train.loop import NotFiniteLossError, Trained, fit
 from common.train.patches import Batch, Labelled, Patches
 from common.train.precision import GAIN, bf16_gain, choose_precision
 from common.train.seeding import seeded
+from common.train.turns import Loss, Player, supervised_at
 
 RECIPE = Recipe(
     steps=12,
@@ -28,10 +29,8 @@ RECIPE = Recipe(
     optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=0.01,
     schedule=OneCycle(name="one_cycle"),
-    ema_decay=None,
     precision="fp32",
     validate_every=4,
-    checkpoint_seconds=1e-9,
 )
 RNG = np.random.default_rng(0)
 IMAGES = {f"image{index}": RNG.integers(0, 256, (40, 32, 3)).astype(np.uint8) for index in range(3)}
@@ -104,7 +103,7 @@ def test_training_leaves_torchs_global_random_numbers_alone() -> None:
     [
         {},
         {"optimizer": PLAIN, "schedule": Steps(name="step", every=3, gamma=0.5, lowest=0.0)},
-        {"schedule": Constant(name="constant"), "ema_decay": 0.9},
+        {"schedule": Constant(name="constant")},
         {"optimizer": Adam(name="adam", betas=[0.5, 0.9], weight_decay=0.01)},
     ],
 )
@@ -116,11 +115,6 @@ def test_a_resumed_training_ends_in_the_weights_of_an_unbroken_one(tmp_path: Pat
     resumed, unbroken = train(recipe, scratch=scratch), train(recipe)
     assert_same(weights(resumed), weights(unbroken))
     assert resumed.history.drop(columns="seconds").equals(unbroken.history.drop(columns="seconds"))
-
-
-def test_the_average_of_the_weights_differs_from_the_last_weights() -> None:
-    averaged = train(RECIPE.model_copy(update={"ema_decay": 0.9}))
-    assert not torch.equal(weights(averaged)["layers.0.weight"], weights(train())["layers.0.weight"])
 
 
 def test_training_beats_the_noisy_input() -> None:
@@ -177,8 +171,10 @@ import os, sys, time
 from pathlib import Path
 from tests.common.train.test_loop import RECIPE, batches, Small, unwatched
 from common.store import save_arrays
+from common.train import loop
 from common.train.loop import fit
 import torch
+loop.CHECKPOINT_SECONDS = 0.0
 torch.set_num_threads(1)
 recipe = RECIPE.model_copy(update={"steps": 40})
 patches = batches(recipe=recipe)

@@ -9,9 +9,10 @@ from torch import nn
 from common.errors import UserError
 from common.noise.sensor import Gaussian
 from common.params import Adam, Constant, Recipe
-from common.train.loop import Trained, fit, supervised
+from common.train.loop import Trained, fit
 from common.train.patches import Batch, Patches
 from common.train.phases import WHOLE, Phase, fit_phases, joined, network_after
+from common.train.turns import supervised
 
 RECIPE = Recipe(
     steps=7,
@@ -20,10 +21,8 @@ RECIPE = Recipe(
     optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=0.01,
     schedule=Constant(name="constant"),
-    ema_decay=None,
     precision="fp32",
     validate_every=2,
-    checkpoint_seconds=1e-9,
 )
 IMAGES = {"a": np.random.default_rng(0).integers(0, 256, (20, 20, 1)).astype(np.uint8)}
 

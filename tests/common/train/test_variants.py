@@ -12,16 +12,16 @@ import pytest
 import torch
 from torch import nn
 
-from common import params
 from common.errors import UserError
 from common.noise.sensor import Gaussian
-from common.params import Adam, Constant, Recipe, Variant
-from common.store import load_arrays, read_json
+from common.params import Adam, Constant, Recipe, Sharing, Variant
+from common.score.results import history, training_records
+from common.store import load_arrays
 from common.train import variants
 from common.train.patches import Batch, Patches
 from common.train.phases import Phase
-from common.train.variants import Training, fit_variant, forget, train_named, train_seed, write_records
-from common.train.weights import load_trained, save_weights, weights_file
+from common.train.variants import Group, Training, fit_variant, train_group, train_seed, write_records
+from common.train.weights import Parent, first_seed, inherit, load_trained, save_weights, weights_file
 
 RECIPE = Recipe(
     steps=4,
@@ -30,10 +30,8 @@ RECIPE = Recipe(
     optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
     lr=0.01,
     schedule=Constant(name="constant"),
-    ema_decay=None,
     precision="fp32",
     validate_every=2,
-    checkpoint_seconds=1e-9,
 )
 IMAGES = {"a": np.random.default_rng(0).integers(0, 256, (20, 20, 1)).astype(np.uint8)}
 BOTH = Variant(seeds=[0, 3])
@@ -62,62 +60,66 @@ GROWING = Training(
 )
 
 
-VARIANTS = {"plain": BOTH, "growing": Variant(seeds=[]), "other": BOTH}
+VARIANTS = {"mixed": {"plain": BOTH, "growing": Variant(seeds=[])}, "rest": {"other": BOTH}}
 
 
-def train_variant(name: str, training: Training) -> None:
-    runs = {seed: train_seed("paper", name, BOTH, training, seed=0, own_seed=seed, key="key") for seed in BOTH.seeds}
-    write_records("paper", name, runs)
+@dataclass(frozen=True)
+class Settings:
+    """What a training stage reads of the settings."""
+
+    train: SimpleNamespace
+    training: Sharing
+    seed: int = 0
 
 
-def plain(name: str, everything: Any) -> Training:
+def group_of(name: str, what: Training) -> Group:
+    settings = Settings(SimpleNamespace(variants={"group": {name: BOTH}}), Sharing(threads=None, per_gpu=1))
+    return Group("paper", "group", settings, lambda name, settings: what, "key")
+
+
+def train_variant(name: str, training: Training) -> Group:
+    group = group_of(name, training)
+    write_records(group, name, {seed: train_seed(group, name, seed) for seed in BOTH.seeds})
+    return group
+
+
+def plain(name: str, settings: Any) -> Training:
     assert name == "plain"
     return PLAIN
 
 
-@dataclass(frozen=True)
-class Everything:
-    """What a stage reads of params.yaml."""
-
-    training: params.Sharing
-    seed: int = 0
-
-    def paper(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(train=SimpleNamespace(variants=VARIANTS))
-
-
-def run_stage(monkeypatch: pytest.MonkeyPatch, *names: str, threads: int | None = None, what: Any = plain) -> None:
-    monkeypatch.setattr(variants.params, "load", lambda: Everything(params.Sharing(threads=threads)))
-    monkeypatch.setattr("sys.argv", ["train", *names])
-    train_named("paper", what, None)
+def run_stage(monkeypatch: pytest.MonkeyPatch, *arguments: str, threads: int | None = None, what: Any = plain) -> None:
+    settings = Settings(SimpleNamespace(variants=VARIANTS), Sharing(threads=threads, per_gpu=1))
+    monkeypatch.setattr(variants.params, "load", lambda paper: settings)
+    monkeypatch.setattr("sys.argv", ["train", *arguments])
+    train_group("paper", what, None)
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(variants, "checkpoint_key", lambda paper, seed: "key")
+    monkeypatch.setattr(variants, "stage_key", lambda paper, group, settings: "key")
 
 
 def test_a_variant_leaves_weights_history_and_record() -> None:
     train_variant("plain", PLAIN)
     assert set(load_trained("paper", "plain", BOTH, build)) == {0, 3}
-    history = pd.read_csv("results/paper/history/plain.csv")
-    assert list(history["seed"]) == [0, 0, 3, 3]
-    record = read_json("results/paper/training/plain.json")
+    rows = history("paper", "plain")
+    assert list(rows["seed"]) == [0, 0, 3, 3]
+    record = training_records("paper")["plain"]
     assert (record["architecture"], record["experiment"]) == ("small", "one")
     assert record["seeds"]["3"]["steps"] == 4
 
 
 def test_checkpoints_stay_until_the_whole_stage_is_done() -> None:
-    train_variant("growing", GROWING)
-    train_variant("plain", PLAIN)
-    first = pd.read_csv("results/paper/history/plain.csv")
+    growing, group = train_variant("growing", GROWING), train_variant("plain", PLAIN)
+    first = history("paper", "plain")
     assert len(list(variants.CHECKPOINTS.iterdir())) == 2 + 2 * 2  # of each seed, and of each phase
     train_variant("plain", PLAIN)
-    assert pd.read_csv("results/paper/history/plain.csv").equals(first)  # even its seconds: nothing was trained again
-    forget("paper", ["plain"])
+    assert history("paper", "plain").equals(first)  # even its seconds: nothing was trained again
+    group.forget()
     assert all(path.name.startswith("paper-growing-") for path in variants.CHECKPOINTS.iterdir())
-    forget("paper", ["growing"])
+    growing.forget()
     assert not list(variants.CHECKPOINTS.iterdir())
 
 
@@ -127,7 +129,7 @@ def test_every_phases_network_is_kept() -> None:
         first, last = (load_arrays(weights_file("paper", name, seed)) for name in ("growing/1", "growing"))
         assert list(first) == ["0.bias", "0.weight"]
         assert list(last) == ["0.bias", "0.weight", "1.bias", "1.weight"]
-    assert list(read_json("results/paper/training/growing.json")["seeds"]["0"]["phases"]) == ["1", "2"]
+    assert list(training_records("paper")["growing"]["seeds"]["0"]["phases"]) == ["1", "2"]
 
 
 def test_a_variant_goes_on_from_the_weights_it_inherits_of_the_same_seed() -> None:
@@ -135,61 +137,97 @@ def test_a_variant_goes_on_from_the_weights_it_inherits_of_the_same_seed() -> No
         network = build()
         for weight in network.parameters():
             nn.init.constant_(weight, seed + 1.0)
-        save_weights(weights_file("paper", "parent", seed), network)
+        save_weights(Path(f"models/paper/parents/parent/seed{seed}.safetensors"), network)
     seen: list[float] = []
 
     def look(network: nn.Module) -> nn.Module:
         seen.append(float(next(network.parameters()).detach().mean()))
         return network
 
-    child = Training(build, batches, PLAIN.validate, RECIPE, phases=(Phase("1", look),), inherits="parent")
+    child = Training(build, batches, PLAIN.validate, RECIPE, phases=(Phase("1", look),), inherits=Parent("parent"))
     train_variant("child", child)
     assert seen == [1.0, 4.0]
 
 
 def test_a_parent_that_was_not_trained_is_named() -> None:
-    child = Training(build, batches, PLAIN.validate, RECIPE, inherits="parent")
-    with pytest.raises(UserError, match=r"models/paper/parent/seed0.safetensors is missing"):
+    child = Training(build, batches, PLAIN.validate, RECIPE, inherits=Parent("parent"))
+    with pytest.raises(UserError, match=r"models/paper/<group>/parent/seed0.safetensors is missing"):
         fit_variant("paper", child, RECIPE, seed=0, own_seed=0)
 
 
 def test_the_stage_trains_the_variants_it_names_and_notes_those_without_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    run_stage(monkeypatch, "plain", "growing")
+    run_stage(monkeypatch, "mixed")
     assert set(load_trained("paper", "plain", BOTH, build)) == {0, 3}
-    assert Path("models/paper/growing").is_dir()
-    assert load_trained("paper", "growing", VARIANTS["growing"], build) == {}
-    assert read_json("results/paper/training/growing.json")["seeds"] == {}
-    assert pd.read_csv("results/paper/history/growing.csv").empty
-    assert not Path("models/paper/other").exists()
+    assert Path("models/paper/mixed/growing").is_dir()
+    assert load_trained("paper", "growing", VARIANTS["mixed"]["growing"], build) == {}
+    assert training_records("paper")["growing"]["seeds"] == {}
+    assert history("paper", "growing").empty
+    assert not Path("models/paper/rest").exists()
     assert not list(variants.CHECKPOINTS.iterdir())
-    with pytest.raises(UserError, match="paper has no variant plian; known here: plain, growing, other"):
-        run_stage(monkeypatch, "plian")
+    with pytest.raises(UserError, match="paper has no group of variants mixt; known here: mixed, rest"):
+        run_stage(monkeypatch, "mixt")
 
 
 def test_trainings_side_by_side_give_what_they_give_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for cores in (1, 2):
         monkeypatch.setattr(torch, "get_num_threads", lambda cores=cores: cores)
-        run_stage(monkeypatch, "plain", threads=1)
+        run_stage(monkeypatch, "mixed", threads=1)
         weights = [load_arrays(weights_file("paper", "plain", seed)) for seed in BOTH.seeds]
-        history = pd.read_csv("results/paper/history/plain.csv").drop(columns="seconds")
-        results.append((weights, history))
-    (alone, history), (together, same) = results
+        rows = history("paper", "plain").drop(columns="seconds")
+        results.append((weights, rows))
+    (alone, one_by_one), (together, same) = results
     assert all((one[name] == other[name]).all() for one, other in zip(alone, together, strict=True) for name in one)
-    pd.testing.assert_frame_equal(history, same)
+    pd.testing.assert_frame_equal(one_by_one, same)
 
 
-def diverging(name: str, everything: Any) -> Training:
+def diverging(name: str, settings: Any) -> Training:
     return replace(PLAIN, recipe=RECIPE.model_copy(update={"lr": 1e20, "steps": 1000}))
 
 
 def test_a_training_that_diverges_beside_another_ends_the_stage_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     with pytest.raises(UserError, match=r"plain, seed \d: the train loss is (nan|inf) at step"):
-        run_stage(monkeypatch, "plain", threads=1, what=diverging)
+        run_stage(monkeypatch, "mixed", threads=1, what=diverging)
 
 
 def test_the_seed_of_a_run_shifts_all_trainings() -> None:
     shifted = fit_variant("paper", PLAIN, RECIPE, seed=3, own_seed=0)[""].network
     own = fit_variant("paper", PLAIN, RECIPE, seed=0, own_seed=3)[""].network
     assert torch.equal(next(shifted.parameters()), next(own.parameters()))
+
+
+def test_one_seed_leaves_its_checkpoints_and_the_stage_goes_on_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_stage(monkeypatch, "mixed", "--seed", "3")
+    assert {path.name for path in variants.CHECKPOINTS.iterdir()} == {"paper-plain-3-key.safetensors"}
+    assert not Path("results").exists()
+    monkeypatch.setattr(variants, "fit_phases", without_steps(3, variants.fit_phases))
+    run_stage(monkeypatch, "mixed")
+    assert sorted(history("paper", "plain")["seed"].unique()) == [0, 3]
+    assert not list(variants.CHECKPOINTS.iterdir())
+    with pytest.raises(UserError, match="no variant of mixed has seed 7 in this profile"):
+        run_stage(monkeypatch, "mixed", "--seed", "7")
+
+
+def without_steps(resumed: int, fit: Any) -> Any:
+    """`fit_phases` that must not draw a batch for one seed: its training is done."""
+
+    def fit_phases(build: Any, phases: Any, batches: Any, recipe: Any, *, seed: int, **options: Any) -> Any:
+        def none(number: int) -> Batch:
+            raise AssertionError(f"step {number} of seed {seed} is trained again")
+
+        return fit(build, phases, none if seed == resumed else batches, recipe, seed=seed, **options)
+
+    return fit_phases
+
+
+def test_a_part_of_a_network_goes_on_from_another_ones_first_seed() -> None:
+    parent = nn.ModuleDict({"encoder": build(), "decoder": build()})
+    for weight in parent.parameters():
+        nn.init.constant_(weight, 2.0)
+    save_weights(Path("models/paper/parents/parent/seed3.safetensors"), parent)
+    child = nn.ModuleDict({"encoder": build(), "head": nn.Linear(1, 1)})
+    inherit("paper", Parent("parent", seed=3, part="encoder"), 0, child)
+    assert all(bool((weight == 2).all()) for weight in child["encoder"].parameters())
+    with pytest.raises(UserError, match="parent has no seeds, but another variant builds on it"):
+        first_seed({"parent": Variant(seeds=[])}, "parent")

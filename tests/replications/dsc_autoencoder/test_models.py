@@ -175,7 +175,6 @@ def test_the_pretrained_classifier_takes_over_every_convolution() -> None:
 
 
 def test_every_variant_in_params_can_be_built() -> None:
-    everything = params.load()
     for profile in params.PROFILES:
-        settings = everything.model_copy(update={"profile": profile}).paper("dsc_autoencoder")
-        assert set(settings.train.variants) == set(variants(settings))
+        settings = params.load("dsc_autoencoder", profile)
+        assert set(settings.train.every) == set(variants(settings))

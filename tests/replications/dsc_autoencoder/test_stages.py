@@ -1,16 +1,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pytest
 
 from common import params
-from common.errors import UserError
 from common.noise.sensor import Chain, Gaussian, SaltAndPepper
 from common.store import Arrays
 from replications.dsc_autoencoder.data import labelled_splits, small
 from replications.dsc_autoencoder.labels import label_of, labelled_arrays
 from replications.dsc_autoencoder.noise import boxed, corruptions
-from replications.dsc_autoencoder.train import first_trained
 
 
 def labelled(side: int = 64) -> Arrays:
@@ -24,9 +21,7 @@ def classes(images: Mapping[str, np.ndarray]) -> dict[str, int]:
 
 
 def test_no_labelled_image_is_in_two_splits_and_every_class_is_in_each() -> None:
-    settings = (
-        params.load().paper("dsc_autoencoder").data.model_copy(update={"labelled_validation": 2, "labelled_test": 3})
-    )
+    settings = params.load("dsc_autoencoder").data.model_copy(update={"labelled_validation": 2, "labelled_test": 3})
     train = labelled()
     splits = labelled_splits(train, labelled(), settings)
     assert classes(splits["labelled_train"]) == {"a": 3, "b": 3}
@@ -48,22 +43,13 @@ def test_an_image_of_64_pixels_stays_as_it_is_and_others_take_that_size() -> Non
     assert (small(np.full((96, 130, 3), 77, np.uint8)) == 77).all()
 
 
-@pytest.mark.parametrize("sigma", [None, 50.0])
-def test_the_mixture_leaves_noise_sigma_alone(sigma: float | None) -> None:
-    everything = params.load()
-    chosen = everything.model_copy(update={"noise": everything.noise.model_copy(update={"sigma": sigma})})
-    assert corruptions(chosen) == {"denoise": Chain((Gaussian(25), SaltAndPepper(0.1)))}
+def test_the_mixture_has_no_level_that_noise_sigma_replaces() -> None:
+    settings = params.load("dsc_autoencoder")
+    assert corruptions(settings) == {"denoise": Chain((Gaussian(25), SaltAndPepper(0.1)))}
+    assert not hasattr(settings.noise, "sigma")
 
 
 def test_the_box_lies_in_an_otherwise_clean_image() -> None:
     clean = np.full((1, 40, 40, 3), 100, np.float32)
-    noisy = boxed(params.load())(clean, np.random.default_rng(0))
+    noisy = boxed(params.load("dsc_autoencoder"))(clean, np.random.default_rng(0))
     assert (noisy != clean).any(axis=-1).sum() == 14**2  # 0.35 of 40 pixels
-
-
-def test_a_variant_that_builds_on_an_untrained_one_says_what_to_do() -> None:
-    everything = params.load()
-    section = everything.profiles[everything.profile]["dsc_autoencoder"]
-    section["train"]["variants"]["dsc"] = []
-    with pytest.raises(UserError, match=r"train\.variants\.dsc\.seeds is empty"):
-        first_trained("dsc", everything)

@@ -11,7 +11,7 @@ from common import params
 from common.claims import schema
 from common.claims.schema import Value
 from common.noise.sensor import keyed_rng
-from common.params import Params
+from common.train.weights import Parent
 from replications.edcnn import data, segmentation, train
 from replications.edcnn.evaluate import fill_table3
 from replications.edcnn.models import EDCNN
@@ -23,17 +23,17 @@ FOLDER = Path("replications/edcnn")
 
 
 @pytest.fixture
-def everything() -> Params:
-    return params.load().model_copy(update={"profile": "smoke"})
+def settings() -> Settings:
+    return params.load("edcnn", "smoke")
 
 
-def degraded(everything: Params, task: str, clean: np.ndarray) -> np.ndarray:
-    return corruptions(everything)[task](clean, keyed_rng("test"))
+def degraded(settings: Settings, task: str, clean: np.ndarray) -> np.ndarray:
+    return corruptions(settings)[task](clean, keyed_rng("test"))
 
 
-def test_the_tasks_lose_resolution_add_noise_and_erase_alone_and_together(everything: Params) -> None:
+def test_the_tasks_lose_resolution_add_noise_and_erase_alone_and_together(settings: Settings) -> None:
     clean = keyed_rng("clean").uniform(100, 200, size=(1, 64, 64, 3)).astype(np.float32)
-    made = {task: degraded(everything, task, clean) for task in ("x4", "noise", "erased", "full", "together")}
+    made = {task: degraded(settings, task, clean) for task in ("x4", "noise", "erased", "full", "together")}
     erased = (made["erased"] == 0).all(-1).mean()
     assert 0.02 * 0.9 <= erased <= 0.1 * 1.1  # whole pixels
     assert np.array_equal(made["erased"][made["erased"] != 0], clean[made["erased"] != 0])
@@ -43,18 +43,18 @@ def test_the_tasks_lose_resolution_add_noise_and_erase_alone_and_together(everyt
         assert 0.02 * 0.9 <= (made[task] == 0).all(-1).mean() <= 0.1 * 1.1
 
 
-def test_the_low_resolution_input_has_the_size_of_the_clean_image_and_no_chance_in_it(everything: Params) -> None:
+def test_the_low_resolution_input_has_the_size_of_the_clean_image_and_no_chance_in_it(settings: Settings) -> None:
     clean = np.zeros((1, 30, 21, 3), np.float32)
-    task = corruptions(everything)["x4"]
+    task = corruptions(settings)["x4"]
     assert task(clean, keyed_rng("a")).shape == clean.shape
     ramp = np.tile(np.arange(32, dtype=np.float32)[None, :, None, None], (1, 1, 32, 3))
     assert np.array_equal(task(ramp, keyed_rng("a")), task(ramp, keyed_rng("b")))
     np.testing.assert_allclose(task(ramp, keyed_rng("a"))[0, 8:24], ramp[0, 8:24], atol=0.1)
 
 
-def test_the_noise_override_moves_the_task_of_noise_alone(everything: Params) -> None:
-    louder = everything.model_copy(update={"noise": everything.noise.model_copy(update={"sigma": 50.0})})
-    before, after = corruptions(everything), corruptions(louder)
+def test_the_noise_override_moves_the_task_of_noise_alone(settings: Settings) -> None:
+    louder = settings.model_copy(update={"noise": settings.noise.model_copy(update={"sigma": 50.0})})
+    before, after = corruptions(settings), corruptions(louder)
     assert [task for task in before if before[task] != after[task]] == ["noise"]
 
 
@@ -112,43 +112,43 @@ def test_a_choice_of_images_is_spread_over_the_classes() -> None:
     assert list(data.spread(images, None)) == list(data.spread(images, 20)) == sorted(images)
 
 
-def test_one_set_is_dealt_out_to_pretraining_and_training(everything: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_set_is_dealt_out_to_pretraining_and_training(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str, split: str, root: str | None) -> dict[str, np.ndarray]:
         return {f"{split}{k:02d}": np.full((130, 140, 3), k, np.uint8) for k in range(20)}
 
     monkeypatch.setattr(data, "load", load)
-    settings = everything.paper("edcnn").data
-    splits = {name: images for name, (_, images) in data.photographs(settings, None).items()}
+    own = settings.data
+    splits = {name: images for name, (_, images) in data.photographs(own, None).items()}
     assert set(splits["train"]).isdisjoint(splits["pretrain"])
     assert sorted(splits["train"]) == [f"train{k:02d}" for k in range(0, 20, 2)]
     assert len(splits["pretrain"]) == 10
-    assert next(iter(splits["test"].values())).shape == (settings.size, settings.size, 3)
+    assert next(iter(splits["test"].values())).shape == (own.size, own.size, 3)
 
 
 def test_validation_images_are_held_out_where_a_set_has_none(
-    everything: Params, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(name: str, split: str, root: str | None) -> dict[str, np.ndarray]:
         return {f"{split}{k:02d}": np.full((200, 140, 3), k, np.uint8) for k in range(20)}
 
     monkeypatch.setattr(data, "load", load)
-    settings = everything.paper("edcnn").data.model_copy(
+    own = settings.data.model_copy(
         update={"train": "carbike", "test": "carbike", "pretrain": "oxford_pet", "fit": "resize"}
     )
-    splits = {name: images for name, (_, images) in data.photographs(settings, None).items()}
+    splits = {name: images for name, (_, images) in data.photographs(own, None).items()}
     assert sorted(splits["val"]) == ["train00", "train10"]
     assert len(splits["train"]) == 18
     shapes = {image.shape for images in splits.values() for image in images.values()}
-    assert shapes == {(settings.size, settings.size, 3)}
+    assert shapes == {(own.size, own.size, 3)}
 
 
 @pytest.mark.parametrize("profile", params.PROFILES)
 def test_the_variants_in_params_are_those_that_can_be_trained(profile: str) -> None:
-    settings: Settings = params.load().model_copy(update={"profile": profile}).paper("edcnn")
-    assert list(settings.train.variants) == list(PLANS)
+    known = params.load("edcnn", profile).train.every
+    assert set(known) == set(PLANS)
     for name, plan in PLANS.items():
-        if plan.start and settings.train.variants[name].seeds:
-            assert settings.train.variants[plan.start].seeds
+        if plan.inherits and known[name].seeds:
+            assert known[plan.inherits].seeds
 
 
 @pytest.fixture
@@ -162,26 +162,26 @@ def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few_images")
-def test_gradient_descent_is_plain_and_at_a_constant_rate(everything: Params) -> None:
-    printed, usual = (train.training(name, everything).recipe for name in ("full_sgd", "full_skip"))
+def test_gradient_descent_is_plain_and_at_a_constant_rate(settings: Settings) -> None:
+    printed, usual = (train.training(name, settings).recipe for name in ("full_sgd", "full_skip"))
     assert (printed.optimizer.name, printed.optimizer.weight_decay, printed.schedule.name) == ("sgd", 0, "constant")
     assert usual.optimizer.name == "adam"
     assert printed.steps == usual.steps
 
 
 @pytest.mark.usefixtures("few_images")
-def test_mse_and_l1_are_the_losses_of_their_variants(everything: Params) -> None:
+def test_mse_and_l1_are_the_losses_of_their_variants(settings: Settings) -> None:
     inputs, targets = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.5)
     losses = {}
     for name in ("full_skip", "full_l1"):
-        (player,) = train.training(name, everything).players
+        (player,) = train.training(name, settings).players
         losses[name] = player.objective(nn.Identity(), inputs, targets, 0).item()
     assert losses == {"full_skip": 0.25, "full_l1": 0.5}
 
 
 @pytest.mark.usefixtures("few_images")
-def test_a_segmentation_predicts_classes_without_its_input(everything: Params) -> None:
-    training = train.training("segment_bilinear", everything)
+def test_a_segmentation_predicts_classes_without_its_input(settings: Settings) -> None:
+    training = train.training("segment_bilinear", settings)
     network = training.build()
     assert isinstance(network, EDCNN)
     assert not network.residual
@@ -191,28 +191,18 @@ def test_a_segmentation_predicts_classes_without_its_input(everything: Params) -
 
 
 @pytest.mark.usefixtures("few_images")
-def test_the_pretrained_variant_starts_from_the_weights_of_pretraining(
-    everything: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def load_trained(paper: str, name: str, variant: object, build: object) -> dict[int, nn.Module]:
-        asked.append(name)
-        return {0: (network := nn.Identity()), 1: network}
-
-    monkeypatch.setattr(train, "load_trained", load_trained)
-    assert isinstance(train.training("full_skip_pretrained", everything).build(), nn.Identity)
-    assert asked == ["pretrain"]
+def test_the_pretrained_variant_starts_from_the_weights_of_pretraining(settings: Settings) -> None:
+    assert train.training("full_skip_pretrained", settings).inherits == Parent("pretrain", seed=0)
+    assert train.training("full_skip", settings).inherits is None
 
 
-def test_every_upsampling_is_trained_on_both_tasks(everything: Params) -> None:
+def test_every_upsampling_is_trained_on_both_tasks(settings: Settings) -> None:
     tasks = {
         task: {plan.architecture for plan in PLANS.values() if plan.experiment == task}
         for task in (SEGMENTATION, "full")
     }
     assert tasks[SEGMENTATION] == {"bilinear", "reshape", "pixel_shuffle", "unpooling", "transposed"}
     assert tasks["full"] >= tasks[SEGMENTATION]
-    settings = everything.paper("edcnn")
     assert all(isinstance(builder(name, settings)(), EDCNN) for name in PLANS)
 
 

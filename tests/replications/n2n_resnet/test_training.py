@@ -7,14 +7,12 @@ from common.errors import UserError
 from common.noise.sensor import BlindGaussian, Gaussian, RandomImpulse
 from common.train.patches import Patches
 from replications.n2n_resnet.data import crop_face, hold_out
-from replications.n2n_resnet.noise import corruptions, watched
-from replications.n2n_resnet.noise import test_images as images_of
+from replications.n2n_resnet.noise import corruptions, noisy_images, watched
 from replications.n2n_resnet.params import Annealing, Face, Settings
 from replications.n2n_resnet.tasks import PAIRS, TASKS, gamma, player, training_noise
 
-EVERYTHING = params.load()
 NOISE2NOISE = Annealing(start=2.0, end=0.0, share=1.0)
-SETTINGS: Settings = EVERYTHING.paper("n2n_resnet")
+SETTINGS: Settings = params.load("n2n_resnet")
 
 
 def photograph(seed: int) -> np.ndarray:
@@ -49,25 +47,26 @@ def test_noisy_and_clean_targets_are_of_the_same_crops_with_the_same_inputs(nois
 
 
 def test_training_levels_are_the_papers() -> None:
-    published = EVERYTHING.model_copy(update={"profile": "paper"}).paper("n2n_resnet")
+    published = params.load("n2n_resnet", "paper")
     assert training_noise("gaussian", published) == BlindGaussian(0, 50)
     assert training_noise("impulse", published) == RandomImpulse(0, 0.95)
 
 
 def test_noise_sigma_replaces_the_gaussian_test_level_and_nothing_else() -> None:
-    own = corruptions(EVERYTHING)
-    louder = EVERYTHING.model_copy(update={"noise": params.Noise(sigma=40.0)})
+    own = corruptions(SETTINGS)
+    louder = SETTINGS.model_copy(update={"noise": SETTINGS.noise.model_copy(update={"sigma": 40.0})})
     replaced = corruptions(louder)
     assert {name for name in own if own[name] != replaced[name]} == {"gaussian", "medical"}
     assert replaced["gaussian"] == Gaussian(40)
-    assert watched(louder) == watched(EVERYTHING)
-    assert watched(EVERYTHING)["fig19"] == Gaussian(50)
+    assert watched(louder) == watched(SETTINGS)
+    assert watched(SETTINGS)["fig19"] == Gaussian(50)
 
 
 def test_medical_images_are_an_experiment_of_their_own() -> None:
     images = {"cat": photograph(0), "medical/eye": photograph(1)}
-    assert list(images_of("medical", images)) == ["medical/eye"]
-    assert list(images_of("text", images)) == ["cat"]
+    tested = {noisy.experiment: noisy.chosen for noisy in noisy_images(SETTINGS) if noisy.split == "test"}
+    assert [name for name, image in images.items() if tested["medical"](name, image)] == ["medical/eye"]
+    assert [name for name, image in images.items() if tested["text"](name, image)] == ["cat"]
 
 
 def test_the_impulse_loss_starts_as_the_squared_error_and_ends_as_a_count_of_errors() -> None:

@@ -14,7 +14,7 @@ from common.score.evaluation import score_experiment
 from common.score.metrics import psnr
 from common.store import Arrays
 from common.train.patches import Patches
-from replications.udncnn import train
+from replications.udncnn import train, train_restoration
 from replications.udncnn.compression import (
     CODINGS,
     CodedPatches,
@@ -27,7 +27,8 @@ from replications.udncnn.compression import (
 )
 from replications.udncnn.figures import draw_rate_distortion
 from replications.udncnn.params import Ladders
-from replications.udncnn.tasks import Drawn, tasks
+from replications.udncnn.restoration_tasks import restoration_tasks
+from replications.udncnn.tasks import Drawn
 
 COFFEE = read_image(skimage_data() / "coffee.png", "coffee")
 IMAGES: Arrays = {"cup": COFFEE[150:214, 200:264], "spoon": COFFEE[250:314, 350:414]}
@@ -98,14 +99,14 @@ def test_jpeg_2000_gives_crops_coded_alone_one_psnr_and_crops_of_a_photograph_th
 
 
 def test_restorers_after_a_codec_alone_learn_from_coded_photographs() -> None:
-    whole = {name for name, task in tasks(params.load()).items() if task.patches is CodedPatches}
+    whole = {name for name, task in restoration_tasks(params.load("udncnn")).items() if task.patches is CodedPatches}
     assert whole == {f"dn_{codec}" for codec in CODECS}
 
 
 def test_the_stage_draws_as_its_task_says(monkeypatch: pytest.MonkeyPatch) -> None:
     grey = {name: image[:, :, :1] for name, image in IMAGES.items()}
     monkeypatch.setattr(train, "load_arrays", lambda path: grey)
-    assert isinstance(train.training("dn_jpeg", params.load()).batches(0), CodedPatches)
+    assert isinstance(train_restoration.training("dn_jpeg", params.load("udncnn")).batches(0), CodedPatches)
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -11,10 +11,10 @@ from torch import nn
 
 from common import params
 from common.noise.sensor import Gaussian
-from common.params import Params
 from common.score.complexity import macs, parameters
 from common.train.phases import network_after
 from common.train.seeding import seeded
+from common.train.weights import Parent
 from replications.udncnn.data import first_draws
 from replications.udncnn.models import (
     DNBuild,
@@ -25,7 +25,9 @@ from replications.udncnn.models import (
     separate,
 )
 from replications.udncnn.noise import corruptions
+from replications.udncnn.params import Settings
 from replications.udncnn.pictures import in_grey, of_colours
+from replications.udncnn.restoration_tasks import restoration_tasks
 from replications.udncnn.tasks import EVOLVED, cascade, tasks
 
 SMALL = DNBuild(layers=7, maps=4)
@@ -33,8 +35,8 @@ IMAGES = torch.rand(2, 1, 11, 14) * 2 - 1
 
 
 @pytest.fixture
-def everything() -> Params:
-    return params.load()
+def settings() -> Settings:
+    return params.load("udncnn")
 
 
 def made(build: DNBuild) -> DNResNet:
@@ -128,48 +130,48 @@ def test_the_evolution_replaces_one_block_and_leaves_the_others(index: int) -> N
             assert torch.equal(evolved.state_dict()[name], weight), name
 
 
-def test_the_incremental_evolution_replaces_one_block_in_each_phase_until_none_is_left(everything: Params) -> None:
-    task = tasks(everything)["ds_blind"]
+def test_the_incremental_evolution_replaces_one_block_in_each_phase_until_none_is_left(settings: Settings) -> None:
+    task = tasks(settings)["ds_blind"]
     counts = [
         sum(isinstance(block.first, nn.Sequential) for block in network.blocks)  # type: ignore[union-attr]
         for network in (network_after(task.build, task.phases[: count + 1]) for count in range(len(task.phases)))
     ]
-    blocks = (everything.paper("udncnn").network.dn_resnet.cascade[-1] - 3) // 2
+    blocks = (settings.network.dn_resnet.cascade[-1] - 3) // 2
     assert counts == list(range(1, blocks + 1))
 
 
-def test_the_cascade_ends_in_the_network_trained_at_once(everything: Params) -> None:
-    known = tasks(everything)
+def test_the_cascade_ends_in_the_network_trained_at_once(settings: Settings) -> None:
+    known = tasks(settings)
     grown, at_once = known["dn_gaussian"].network(), known["dn_gaussian_at_once"].network()
     assert [value.shape for value in grown.parameters()] == [value.shape for value in at_once.parameters()]
-    phases = everything.paper("udncnn").network.dn_resnet.cascade
+    phases = settings.network.dn_resnet.cascade
     assert [*known["dn_gaussian"].snapshots(), known["dn_gaussian"].phases[-1].name] == list(map(str, phases))
 
 
-def test_super_resolution_cascades_on(everything: Params) -> None:
-    task = cascade(tasks(everything)["dn_x2"], DNBuild(), [3, 13, 19])
+def test_super_resolution_cascades_on(settings: Settings) -> None:
+    task = cascade(restoration_tasks(settings)["dn_x2"], DNBuild(), [3, 13, 19])
     assert parameters(task.network()) == 205_249  # as counted above
 
 
-def test_super_resolution_cuts_its_pictures_to_multiples_of_the_factor(everything: Params) -> None:
+def test_super_resolution_cuts_its_pictures_to_multiples_of_the_factor(settings: Settings) -> None:
     colours = {"photo": np.zeros((50, 32, 3), np.uint8)}
     for factor, size in ((2, (50, 32)), (3, (48, 30)), (4, (48, 32))):
-        pictures = tasks(everything)[f"dn_x{factor}"].pictures(colours | in_grey(colours))
+        pictures = restoration_tasks(settings)[f"dn_x{factor}"].pictures(colours | in_grey(colours))
         assert {name: image.shape for name, image in pictures.items()} == {"photo": (*size, 1)}
 
 
-def test_every_variant_has_a_task_and_its_recipe(everything: Params) -> None:
+def test_every_variant_has_a_task_and_its_recipe() -> None:
     for profile in params.PROFILES:
-        chosen = everything.model_copy(update={"profile": profile})
-        train = chosen.paper("udncnn").train
-        known = tasks(chosen)
-        assert set(train.variants) == set(known)
+        chosen = params.load("udncnn", profile)
+        train, seeds = chosen.train, {name: set(variant.seeds) for name, variant in chosen.train.every.items()}
+        known = tasks(chosen) | restoration_tasks(chosen)
+        assert set(seeds) == set(known)
         for name, task in known.items():
             assert hasattr(train, task.recipe)
             # What a variant inherits from must be trained with the same seeds.
             if task.inherits is not None:
-                assert task.inherits == EVOLVED
-                assert set(train.variants[name].seeds) <= set(train.variants[task.inherits].seeds)
+                assert task.inherits == Parent(EVOLVED)
+                assert seeds[name] <= seeds[EVOLVED]
 
 
 def test_separable_blocks_start_close_to_the_identity() -> None:
@@ -188,15 +190,15 @@ def test_separable_blocks_learn_at_once() -> None:
 
 
 def test_the_override_of_sigma_moves_the_gaussian_trainings_that_are_not_blind_and_nothing_else(
-    everything: Params,
+    settings: Settings,
 ) -> None:
-    override = everything.model_copy(update={"noise": everything.noise.model_copy(update={"sigma": 50.0})})
-    before, after = tasks(everything), tasks(override)
+    override = settings.model_copy(update={"noise": settings.noise.model_copy(update={"sigma": 50.0})})
+    before, after = tasks(settings), tasks(override)
     for name, task in after.items():
         moved = (task.corruption, task.watched) != (before[name].corruption, before[name].watched)
         assert moved == (task.corruption == task.watched == Gaussian(50.0)), name
         assert moved == (task.recipe == "recipe" or name in ("dn_gaussian", "dn_gaussian_at_once", "dncnn_s")), name
-    known = corruptions(everything)
+    known = corruptions(settings)
     changed = {name for name, corruption in corruptions(override).items() if corruption != known[name]}
     assert changed == {"table1", "gaussian"}
 
@@ -219,8 +221,8 @@ def test_one_crop_of_each_image_has_a_grey_version() -> None:
     ]
 
 
-def test_the_edge_aware_tasks_differ_from_the_blind_one_by_their_loss_alone(everything: Params) -> None:
-    known = tasks(everything)
+def test_the_edge_aware_tasks_differ_from_the_blind_one_by_their_loss_alone(settings: Settings) -> None:
+    known = tasks(settings)
     for name in ("dn_blind_edge_a", "dn_blind_edge_b"):
         assert isinstance(known[name].loss, partial)
         assert replace(known[name], loss=known["dn_blind"].loss) == known["dn_blind"]

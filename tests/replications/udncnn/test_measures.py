@@ -34,7 +34,7 @@ def test_every_phase_costs_what_its_network_does() -> None:
 
 
 def test_figures_show_what_the_profile_trained() -> None:
-    settings = params.load().paper("udncnn")
+    settings = params.load("udncnn")
     first, *_, last = settings.network.dn_resnet.cascade
     known = {"noisy": 18.0, f"dn_gaussian_{first}": 24.0, "dn_gaussian": 26.0, "dncnn": 28.0, "dncnn_d2": 27.0}
     table = {name: {"psnr_db": value} for name, value in known.items()}

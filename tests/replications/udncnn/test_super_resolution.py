@@ -112,7 +112,7 @@ def test_the_record_sets_ours_beside_the_published_on_their_images_alone() -> No
 
 
 def test_our_bicubic_baseline_is_the_published_one() -> None:
-    root = local_root(params.load().data.root)
+    root = local_root(params.shared().data.root)
     if describe("set14").find(root) is None:
         pytest.skip("data.root holds no Set14")
     clean = luminance(load("set14", "test", str(root)))

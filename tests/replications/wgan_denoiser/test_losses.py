@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from common.params import Adam, Constant, Recipe
-from common.train.loop import Player, fit
+from common.train.loop import fit
 from common.train.patches import Batch
 from common.train.seeding import seeded
+from common.train.turns import Player
 from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
 from replications.wgan_denoiser.models import Adversarial, Build, Critic, Generator
@@ -132,10 +133,8 @@ def _train(players: Sequence[Player], batch: Batch, name: str) -> nn.Module:
         optimizer=Adam(name="adam", betas=[0.9, 0.999], weight_decay=0.0),
         lr=0.01,
         schedule=Constant(name="constant"),
-        ema_decay=None,
         precision="fp32",
         validate_every=2,
-        checkpoint_seconds=60.0,
     )
     trained = fit(
         lambda: _pair(signed=name != "wasserstein"),

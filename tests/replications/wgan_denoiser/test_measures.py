@@ -82,7 +82,7 @@ def test_noise_of_flat_tiles_is_found_beside_texture() -> None:
 
 
 def test_images_that_must_not_be_shown_need_no_panels() -> None:
-    settings = params.load().paper("wgan_denoiser").model_dump()
+    settings = params.load("wgan_denoiser").model_dump()
     clean = {f"{family}/{k}": np.zeros((1, 1, 3), np.uint8) for family in ("marine", "grassland") for k in range(3)}
     assert shown_images(clean, Settings(**settings | {"panels": 1})) == ["marine/0", "grassland/0"]
     assert shown_images(clean, Settings(**settings | {"panels": 0})) == []

@@ -1,0 +1,164 @@
+"""Scores entrants image by image: one image is in memory at a time, and a broken run goes on where it stopped."""
+
+import csv
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from common.benchmark.entrants import Entrant
+from common.benchmark.protocol import CONVENTION, Case, images
+from common.errors import UserError
+from common.noise.sensor import corrupt
+from common.progress import progress
+from common.score.evaluation import Denoiser
+from common.score.metrics import CONVENTIONS, score
+from common.score.statistics import mean_estimate
+
+
+@dataclass(frozen=True)
+class Row:
+    """The score of one image: PSNR in dB and SSIM in the suite's convention, seconds a megapixel."""
+
+    denoiser: str
+    kind: str
+    set: str
+    corruption: str
+    level: float
+    seed: int
+    image: str
+    psnr_db: float
+    ssim: float
+    seconds_per_megapixel: float
+
+
+COLUMNS = tuple(field.name for field in fields(Row))
+KEY = 7
+"""First columns, which tell rows apart."""
+
+
+class Journal:
+    """The rows known so far, in a file where one is named: a row is there as soon as it is measured."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.rows: dict[tuple[str, ...], Row] = {}
+        self.path = path
+        if path and path.is_file():
+            self._read(path)
+
+    def _read(self, path: Path) -> None:
+        with path.open(newline="") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+        if tuple(header) != COLUMNS:
+            raise UserError(f"{path} is no file of scores: its columns are not {', '.join(COLUMNS)}")
+        for line in lines:
+            if len(line) == len(COLUMNS):  # a run that was killed may have left half a line
+                name, kind, of, corruption, level, seed, image, *numbers = line
+                row = Row(name, kind, of, corruption, float(level), int(seed), image, *map(float, numbers))
+                self.rows[_key(row)] = row
+        self._write(path)
+
+    def _write(self, path: Path) -> None:
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, *map(astuple, self.rows.values())])
+
+    def add(self, row: Row) -> None:
+        """Keep a row, in the file as well."""
+        self.rows[_key(row)] = row
+        if self.path:
+            new = not self.path.is_file()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", newline="") as file:
+                csv.writer(file).writerows([COLUMNS, astuple(row)] if new else [astuple(row)])
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return tuple(str(value) for value in astuple(row)[:KEY])
+
+
+def score_set(
+    name: str, root: str | None, limit: int | None, entrants: Sequence[Entrant], cases: Sequence[Case], journal: Journal
+) -> tuple[list[Row], list[str]]:
+    """Every entrant in every case on the images of a set; rows of the journal are not measured again.
+
+    Returns the rows, and a line for each picture that could not be used. UserError where none could.
+    """
+    ready = [(entrant, case, entrant.prepare(case)) for case in cases for entrant in entrants]
+    tasks = [(entrant, case, denoise) for entrant, case, denoise in ready if denoise is not None]
+    pictures = list(images(name, root, limit))
+    rows, bad = [], []
+    with progress(len(pictures), name) as advance:
+        for image, read in pictures:
+            keys = {
+                (entrant.name, case): (
+                    entrant.name,
+                    entrant.kind,
+                    name,
+                    case.corruption,
+                    str(case.level),
+                    str(case.seed),
+                )
+                for entrant, case, _ in tasks
+            }
+            known = [journal.rows.get((*keys[entrant.name, case], image)) for entrant, case, _ in tasks]
+            missing = [task for task, row in zip(tasks, known, strict=True) if row is None]
+            try:
+                fresh = list(_scored(name, image, read() if missing else np.empty(0), missing))
+            except UserError as error:
+                if str(error).startswith("--"):  # the denoiser's fault, not the picture's
+                    raise
+                bad.append(str(error))
+            else:
+                for row in fresh:
+                    journal.add(row)
+                rows += [row for row in known if row is not None] + fresh
+            advance()
+    if not rows:
+        raise UserError(f"no picture of {name} could be used: {bad[0] if bad else 'there are none'}")
+    return rows, bad
+
+
+def _scored(name: str, image: str, clean: np.ndarray, tasks: Iterable[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:
+    noisy: dict[Case, np.ndarray] = {}
+    for entrant, case, denoise in tasks:
+        if case not in noisy:
+            noisy = {case: corrupt({image: clean}, case.make, seed=case.seed)[image]}
+        started = time.perf_counter()
+        estimate = denoise(noisy[case])
+        seconds = time.perf_counter() - started
+        result = score(estimate, clean.astype(np.float32), CONVENTIONS[CONVENTION])
+        megapixels = clean.shape[0] * clean.shape[1] / 1e6
+        yield Row(
+            *(entrant.name, entrant.kind, name, case.corruption, case.level, case.seed, image),
+            *(result.psnr_db, result.ssim, seconds / megapixels),
+        )
+
+
+def summarised(rows: Sequence[Row], entrants: Sequence[Entrant]) -> pd.DataFrame:
+    """A row for each denoiser, set, corruption and level: means over images, the 95 % interval of mean PSNR.
+
+    The interval says what another choice of images would change; between denoisers on the same images it is too wide.
+    """
+    sizes = {entrant.name: entrant.parameters for entrant in entrants}
+    table = pd.DataFrame([astuple(row) for row in rows], columns=list(COLUMNS))
+    summary = []
+    for key, group in table.groupby(["denoiser", "kind", "set", "corruption", "level"], sort=False):
+        interval = mean_estimate(group["psnr_db"].to_numpy()).interval() if len(group) > 1 else None
+        low, high = interval or (None, None)
+        summary.append(
+            {
+                **dict(zip(("denoiser", "kind", "set", "corruption", "level"), key, strict=True)),
+                "psnr_db": group["psnr_db"].mean(),
+                "psnr_low": low,
+                "psnr_high": high,
+                "ssim": group["ssim"].mean(),
+                "images": len(group),
+                "parameters": sizes.get(str(key[0])),
+                "ms_per_megapixel": 1000 * group["seconds_per_megapixel"].median(),
+                "source": "",
+            }
+        )
+    return pd.DataFrame(summary).astype({"images": "Int64", "parameters": "Int64"})

@@ -1,0 +1,1 @@
+"""Trained networks at work: `python -m common.denoise IN OUT` denoises pictures of any size."""

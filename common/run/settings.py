@@ -1,0 +1,27 @@
+"""The settings in effect, for DVC to compare: the stage that all others of a paper depend on.
+
+`python -m common.run.settings PAPER` validates the parameters of the paper under every profile and writes those of the
+profile that runs to results/PAPER/settings.yaml; without a paper, what all papers share, to results/settings.yaml.
+A stage of dvc.yaml names the keys of that file that it reads, so only a change of these re-runs it.
+"""
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from common import command, params
+from common.store import write_text
+
+
+def main() -> None:
+    """The stage: validate all, write one."""
+    paper = next(iter(sys.argv[1:]), None)
+    under = {name: params.shared(name) if paper is None else params.load(paper, name) for name in params.PROFILES}
+    chosen = under[params.shared().profile]
+    file = Path("results", paper or "", "settings.yaml")
+    write_text(file, yaml.safe_dump(chosen.model_dump(), sort_keys=False, allow_unicode=True))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,76 @@
+"""The one reader of results/: what the stages of a paper left there.
+
+    results/<paper>/scores.csv, baselines.csv           a row for each experiment, predictor, image and convention
+    results/<paper>/history/<group>/<variant>.csv       a row for each validation of each seed
+    results/<paper>/training/<group>/<variant>.json     what was trained, by what recipe, and how it went
+    results/<paper>/*.json                              everything else
+
+A variant's name is its own within the paper, so that readers need not know its group.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.errors import UserError
+from common.store import read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS = Path("results")
+UNTRAINED = ("noisy", "black", "mean")
+"""Predictors in scores.csv that have no training seeds; those of baselines.csv have none either."""
+
+
+def of_variant(folder: Path, name: str) -> Path:
+    """What a folder of groups holds under a variant's name; UserError where it holds nothing, or two of them."""
+    found = sorted(folder.glob(f"*/{name}"))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(f"{' and '.join(map(str, found))} are of one variant: delete the one whose group is gone")
+    raise UserError(f"{folder}/<group>/{name} is missing: run `dvc repro` so that the stage that makes it runs")
+
+
+def history(paper: str, variant: str, results: Path = RESULTS) -> "pd.DataFrame":
+    """The validations of a variant: seed, step, images_seen, seconds, lr, losses and what was watched."""
+    import pandas as pd
+
+    return pd.read_csv(of_variant(results / paper / "history", f"{variant}.csv"))
+
+
+def training_records(paper: str, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """The records of all variants by their names; none where nothing has been trained."""
+    files = (results / paper / "training").glob("*/*.json")
+    return {path.stem: read_json(path) for path in sorted(files, key=lambda path: path.stem)}
+
+
+def score_table(paper: str, results: Path = RESULTS) -> "pd.DataFrame":
+    """Scores of networks, trivial predictors and filters, and whether each was `trained`.
+
+    Columns experiment, network, seed, image, draw, convention, mse, psnr_db, ssim, trained: an image id `name#k` is
+    draw k of the image `name`. UserError where the networks have not been scored.
+    """
+    import pandas as pd
+
+    folder = results / paper
+    trained = _scores(folder / "scores.csv")
+    tables = [trained.assign(trained=~trained["network"].isin(UNTRAINED))]
+    if (folder / "baselines.csv").exists():
+        tables.append(_scores(folder / "baselines.csv").assign(trained=False))
+    return pd.concat(tables, ignore_index=True)
+
+
+def record(path: Path) -> dict[str, Any]:
+    """A JSON record, empty where it is not there."""
+    return read_json(path) if path.is_file() else {}
+
+
+def _scores(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    if not path.is_file():
+        raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
+    table = pd.read_csv(path, dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
+    names = table["image"].str.partition("#")
+    return table.assign(image=names[0], draw=names[2])
