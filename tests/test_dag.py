@@ -100,6 +100,19 @@ def test_every_stage_depends_on_the_code_it_imports() -> None:
     assert not missing, "\n".join(missing)
 
 
+def test_every_stage_that_can_use_a_gpu_says_so() -> None:
+    """Where stages run side by side, the others may be given a worker that sees no GPU."""
+    computes = re.compile(r"torch\.cuda\.is_available|Accelerator\(|cuda\.device_count")
+    wrong = []
+    for file, name, stage in stages():
+        _, _, module, *arguments = stage["cmd"].split()
+        code = _imports(module, arguments[0] if arguments else "")
+        uses = any(computes.search(Path(path).read_text()) for path in code) and name != "filter_latency"  # filters: CPU
+        if uses != bool(stage.get("meta", {}).get("gpu")):
+            wrong.append(f"{file}: {name}")
+    assert not wrong, wrong
+
+
 def stages() -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """Every stage with its file and name, one for each paper where it has a matrix."""
     for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
