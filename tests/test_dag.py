@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +136,18 @@ def _imports(module: str, paper: str, seen: set[str] | None = None) -> set[str]:
     named = re.findall(r'import_module\(f"replications\.\{paper\}\.(\w+)"\)', text)
     for name in (f"replications.{paper}.{own}" for own in named if command):
         _imports(name, paper, seen)
-    for node in ast.walk(ast.parse(text)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if name.split(".")[0] in ("common", "replications"):
-                _imports(name, paper, seen)
+    for name in _imported_names(path):
+        _imports(name, paper, seen)
     return seen
+
+
+@cache
+def _imported_names(path: Path) -> list[str]:
+    """Dotted names of this repository that a module imports."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] in ("common", "replications")]
