@@ -17,7 +17,7 @@ class Terminated(BaseException):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run `main`; turn bad input and a full disk into one line on standard error and exit status 2.
+    """Run `main`; turn bad input, a full disk and a folder without leave to write into one line on standard error and exit status 2.
 
     Ctrl-C and SIGTERM are a line and exit status 130 and 143, as shells have it.
     """
@@ -33,10 +33,12 @@ def run(main: Callable[[], None]) -> None:
         print(f"terminated; {GOES_ON}", file=sys.stderr)
         raise SystemExit(128 + signal.SIGTERM) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
         where = f" while writing {error.filename}" if error.filename else ""
-        _fail(f"no space left on the disk{where}: free some and run again (nothing was half-written)")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _fail(f"no space left on the disk{where}: free some and run again (nothing was half-written)")
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and error.filename:
+            _fail(f"{error.filename} is not to be read or written ({error.strerror}): change who may, then run again")
+        raise
 
 
 def _terminated(number: int, frame: object, owner: int = os.getpid()) -> None:

@@ -60,6 +60,10 @@ def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     # The stages say `python`: it must be this one, whether or not its environment is activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     chosen = profile or params.shared().profile
+    for name in params.PROFILES:  # whatever can be refused is refused before anything runs
+        for paper in params.papers():
+            params.load(paper, name)
+    _git("rev-parse", "--git-dir")
     with recovery.alone():
         recovery.clear()
         if workers != Workers():
@@ -100,13 +104,9 @@ def run_apart(folder: Path, changes: Mapping[str, object], workers: Workers = Wo
 
     changes: top-level keys of params.yaml and their values there; None leaves one as it is.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=False
-    )
-    if listed.returncode != 0:
-        raise UserError("this is not a git checkout: clone the repository to run the suite")
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     shutil.rmtree(folder, ignore_errors=True)
-    for name in filter(None, listed.stdout.decode().split("\0")):
+    for name in filter(None, listed.split("\0")):
         if Path(name).is_file() and not name.endswith("dvc.lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, folder / name)
@@ -122,6 +122,16 @@ def run_apart(folder: Path, changes: Mapping[str, object], workers: Workers = Wo
         run(workers=workers)
     finally:
         os.chdir(before)
+
+
+def _git(*arguments: str) -> str:
+    """Output of a git command; UserError where there is no git or no checkout, on which DVC builds."""
+    if shutil.which("git") is None:
+        raise UserError("git is not installed: install it to run the suite")
+    ended = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    if ended.returncode != 0:
+        raise UserError("this is not a git checkout: clone the repository to run the suite")
+    return os.fsdecode(ended.stdout)
 
 
 def _set(file: Path, changes: Mapping[str, object]) -> None:
