@@ -17,9 +17,10 @@ class Terminated(BaseException):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run `main`; turn bad input, a full disk and a folder without leave to write into one line on standard error and exit status 2.
+    """Run `main`; turn what the user can mend into one line on standard error and exit status 2.
 
-    Ctrl-C and SIGTERM are a line and exit status 130 and 143, as shells have it.
+    That is bad input (UserError), a full disk, and a file without leave to read or write it. Ctrl-C and SIGTERM are a
+    line and exit status 130 and 143, as shells have it.
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
