@@ -34,7 +34,8 @@ smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scra
 test: $(READY) ## all tests
 	@python -m pytest
 
-bench: $(READY) ## timings: training throughput, scoring, noise
+bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
+	@python -m common.run.bench
 	@python -m pytest tests/bench --benchmark-only --benchmark-columns=min,median,stddev,rounds -s
 
 lint: $(READY) ## format, lint and types

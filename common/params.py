@@ -3,7 +3,7 @@
 The files are the only place where a knob has a value: no field here has a default but a variant's departures from its
 recipe. A knob has one value, or one for each profile, {smoke: …, quick: …, paper: …}. Each paper validates its own file
 by the models in `replications/<paper>/params.py`. What a stage depends on is the outcome under the profile that runs,
-results/<paper>/settings.yaml (`common.run.settings`).
+results/<paper>/settings.json (`common.run.settings`).
 """
 
 import difflib
@@ -176,9 +176,10 @@ def papers() -> list[str]:
     return sorted(path.parent.name for path in Path("replications").glob("*/params.py"))
 
 
-def load(paper: str, profile: str | None = None) -> Any:
+def load(paper: str, profile: str | None = None, *, own_sigma: bool = False) -> Any:
     """The settings of a paper, as `replications.<paper>.params.Settings`, under a profile (None: that of params.yaml).
 
+    own_sigma: the level of the paper's Gaussian experiment is its own, whatever `noise.sigma` is in params.yaml.
     Raises UserError with one line that names the first wrong key, its file, and what would be right.
     """
     common = shared(profile)
@@ -190,7 +191,8 @@ def load(paper: str, profile: str | None = None) -> Any:
         raise UserError(f"{min(taken)} is a parameter of all papers: set it in {PARAMS_FILE}, not in {file}")
     if isinstance(own.get("data"), dict):
         own["data"]["root"] = common.data.root
-    if common.noise.sigma is not None and isinstance(own.get("noise"), dict) and "sigma" in own["noise"]:
+    replaced = common.noise.sigma is not None and not own_sigma
+    if replaced and isinstance(own.get("noise"), dict) and "sigma" in own["noise"]:
         own["noise"]["sigma"] = common.noise.sigma
     model = importlib.import_module(f"replications.{paper}.params").Settings
     return _section(model, own | everywhere, file, record)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from common.params import papers
+from common.score.results import history, of_variant
 from common.store import read_json
 from tests.conftest import dvc, run
 
@@ -49,13 +50,13 @@ def test_every_paper_has_verdicts_scores_and_pictures(smoke: Path) -> None:
     for paper in papers():
         assert (ledger["paper"] == paper).any(), paper
         assert read_json(smoke / f"results/{paper}/metrics.json"), paper
-        assert list((smoke / f"results/{paper}/panels").rglob("*.png")), paper
+        assert list((smoke / f"results/{paper}/panels").rglob("*.webp")), paper
     assert ledger["verdict"].notna().all()
 
 
 @pytest.mark.slow
 def test_with_nothing_to_do_repro_takes_seconds(smoke: Path) -> None:
-    """A quarter of a second a stage at most, most of it DVC's: it parses all of params.yaml anew for each stage."""
+    """A quarter of a second a stage at most, most of it DVC's."""
     dvc(smoke, "repro")
     times = []
     for _ in range(3):
@@ -78,13 +79,13 @@ def test_evaluating_again_gives_bit_identical_metrics(smoke: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("paper", "variant"), TRAINED.items())
 def test_training_again_gives_bit_identical_weights_and_history(smoke: Path, paper: str, variant: str) -> None:
-    weights = smoke / f"models/{paper}/{variant}/seed0.safetensors"
-    history = smoke / f"results/{paper}/history/{variant}.csv"
-    first, curve = weights.read_bytes(), pd.read_csv(history).drop(columns="seconds")
-    ended = run(["python", "-m", f"replications.{paper}.train", variant], smoke)
+    weights = of_variant(smoke / "models" / paper, f"{variant}/seed0.safetensors")
+    curves = smoke / "results"
+    first, curve = weights.read_bytes(), history(paper, variant, curves).drop(columns="seconds")
+    ended = run(["python", "-m", f"replications.{paper}.train", weights.parts[-3]], smoke)
     assert ended.returncode == 0, ended.stderr
     assert weights.read_bytes() == first
-    assert pd.read_csv(history).drop(columns="seconds").equals(curve)
+    assert history(paper, variant, curves).drop(columns="seconds").equals(curve)
 
 
 def test_every_stage_depends_on_the_code_it_imports() -> None:

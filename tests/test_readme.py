@@ -1,18 +1,19 @@
 """Every command of the README: run in the smoke copy, or listed here with the reason why not."""
 
-import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 
 from common.params import papers
-from common.store import read_json
+from common.score.results import history as read_history
+from common.score.results import training_records
 from tests.conftest import dvc, run
 
 README = Path("README.md").read_text()
@@ -28,6 +29,7 @@ RUN = {  # by a test below or in test_dag.py
     "dvc repro",
     "dvc exp run -S noise.sigma=50",
     "dvc exp run -S noise.sigma=50 replications/udncnn/dvc.yaml",
+    "dvc exp run -S replications/udncnn/params.yaml:train.recipe.steps.quick=100",
     "dvc exp run -S profile=smoke",
     "dvc exp run -S profile=quick",
     "dvc exp show",
@@ -36,13 +38,14 @@ RUN = {  # by a test below or in test_dag.py
 SIGMA_TRAININGS = {
     "edcnn": ("train_noise",),
     "n2n_resnet": (),
-    "udncnn": ("train", "train_gaussian"),
-    "wgan_denoiser": ("train", "train_families"),
+    "udncnn": ("train_table1", "train_gaussian"),
+    "wgan_denoiser": ("train_games", "train_families"),
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""
 SIGMA_STAGES = (
-    {"benchmark", "claims", "report"}
-    | {f"baselines@{paper}" for paper in papers()}  # a mixture's filters cannot be told apart from the others'
+    {"benchmark", "claims", "report", "shared_settings"}
+    | {f"settings@{paper}" for paper in papers()}
+    | {f"{stage}@{paper}" for paper in SIGMA_TRAININGS for stage in ("baselines", "inventory")}
     | {
         f"replications/{paper}/dvc.yaml:{stage}"
         for paper, trainings in SIGMA_TRAININGS.items()
@@ -50,6 +53,17 @@ SIGMA_STAGES = (
     }
 )
 """What depends on the noise level: no data, complexity or latency, no blind training, no other corruption."""
+
+
+UDNCNN = {"settings@udncnn", *(stage for stage in SIGMA_STAGES if stage.startswith("replications/udncnn/"))}
+"""Those of one paper alone."""
+
+
+def lines_changed(folder: Path, file: str) -> int:
+    """Lines of a file that differ from the commit."""
+    counted = run(["git", "diff", "--numstat", "--", file], folder).stdout.split()
+    assert counted[0] == counted[1]
+    return int(counted[0])
 
 
 def stages_run(output: str) -> set[str]:
@@ -87,20 +101,21 @@ def test_make_repro_prints_the_table_and_the_report(copy: Path) -> None:
     ended = run(["make", "--assume-old", ".venv/.ready", "repro"], copy)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "stages" in ended.stdout
-    assert "28.9662" in ended.stdout
+    assert "28.97" in ended.stdout
     assert "results/report.html" in ended.stdout
 
 
 @pytest.mark.slow
 def test_a_noise_level_for_one_paper_leaves_the_other_stages_alone(copy: Path) -> None:
     ran = stages_run(dvc(copy, "exp", "run", "-S", "noise.sigma=50", "replications/udncnn/dvc.yaml"))
-    assert ran == {stage for stage in SIGMA_STAGES if stage.startswith("replications/udncnn/")}
+    assert ran == UDNCNN
+    assert lines_changed(copy, "params.yaml") == 1
 
 
 @pytest.mark.slow
 def test_a_noise_level_turns_the_report_off_protocol_and_back_is_cached(copy: Path) -> None:
     ran = stages_run(dvc(copy, "exp", "run", "-S", "noise.sigma=50"))  # the paper's own stages have run already
-    assert ran == {stage for stage in SIGMA_STAGES if not stage.startswith("replications/udncnn/")}
+    assert ran == SIGMA_STAGES - UDNCNN
     assert "off-protocol" in (copy / "results/report.md").read_text()
     claims = pd.read_csv(copy / "results/claims.csv").set_index("id")
     assert set(claims.loc[["U1.dncnn", "U1.udncnn", "U1.dudncnn", "U2.figure"], "verdict"]) == {"off-protocol"}
@@ -115,19 +130,27 @@ def test_a_noise_level_turns_the_report_off_protocol_and_back_is_cached(copy: Pa
 @pytest.mark.slow
 def test_another_profile_and_back_restores_from_the_run_cache(copy: Path) -> None:
     """With the quick profile made as small as smoke's, but not the same."""
-    params = copy / "params.yaml"
-    record = yaml.safe_load(params.read_text())
-    record["profiles"]["quick"] = json.loads(json.dumps(record["profiles"]["smoke"]))
-    record["profiles"]["quick"]["udncnn"]["train"]["recipe"] |= {"steps": 20, "validate_every": 20}
     one = "replications/udncnn/dvc.yaml"  # the rest would be the same
-    params.write_text(yaml.safe_dump(record, sort_keys=False))
+    own = copy / "replications/udncnn/params.yaml"
+    own.write_text(yaml.safe_dump(like_smoke(yaml.safe_load(own.read_text())), sort_keys=False))
+    for change in ("steps", "validate_every"):
+        dvc(copy, "exp", "run", "-S", f"replications/udncnn/params.yaml:train.recipe.{change}.quick=20", one)
     metrics = (copy / "results/udncnn/metrics.json").read_bytes()
     there = dvc(copy, "exp", "run", "-S", "profile=quick", one)
-    assert "Running stage 'replications/udncnn/dvc.yaml:train'" in there
+    assert "Running stage 'replications/udncnn/dvc.yaml:train_table1'" in there
     assert (copy / "results/udncnn/metrics.json").read_bytes() != metrics
     back = dvc(copy, "exp", "run", "-S", "profile=smoke", one)
     assert "Running stage 'replications/udncnn/dvc.yaml:train" not in back
     assert (copy / "results/udncnn/metrics.json").read_bytes() == metrics
+
+
+def like_smoke(record: Any) -> Any:
+    """The record with smoke's value for quick wherever there is a value for each profile."""
+    if not isinstance(record, dict):
+        return record
+    if "smoke" in record:
+        return {**record, "quick": record["smoke"]}
+    return {key: like_smoke(value) for key, value in record.items()}
 
 
 @pytest.mark.slow
@@ -139,17 +162,16 @@ def test_the_paper_profile_would_run_every_stage(copy: Path) -> None:
         stages = stages_run(dvc(copy, "repro", "--dry"))
     finally:
         params.write_text(before)
-    # A dry run lists what parameters change, not what follows from it.
-    assert stages >= {"replications/udncnn/dvc.yaml:data", "baselines@udncnn", "latency@udncnn", "complexity@udncnn"}
-    assert {f"replications/udncnn/dvc.yaml:{stage}" for stage in ("train", "train_gaussian")} <= stages
+    # A dry run lists what parameters change, not what follows from it: each stage's own follow from these.
+    assert stages >= {"shared_settings", *(f"settings@{paper}" for paper in papers())}
 
 
 @pytest.mark.slow
 def test_a_training_can_be_shared_by_two_processes(copy: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    ended = run([*launch, "-m", "replications.udncnn.train", "dncnn"], copy)
+    ended = run([*launch, "-m", "replications.udncnn.train", "table1"], copy)
     assert ended.returncode == 0, ended.stderr
-    record = read_json(copy / "results/udncnn/training/dncnn.json")
+    record = training_records("udncnn", copy / "results")["dncnn"]
     assert record["seeds"]["0"]["processes"] == 2
-    history = pd.read_csv(copy / "results/udncnn/history/dncnn.csv")
+    history = read_history("udncnn", "dncnn", copy / "results")
     assert history["val_psnr_db"].iloc[-1] > history["val_psnr_db"].iloc[0]

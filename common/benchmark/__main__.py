@@ -84,17 +84,21 @@ def _print(table: pd.DataFrame) -> None:
     console = Console()
     for (name, corruption, level), rows in table.groupby(["set", "corruption", "level"], sort=False):
         count = int(rows["images"].max())
-        shown = Table(title=f"{name} ({count} images), {corruption} {level:g}", title_justify="left")
-        shown.add_column("denoiser", overflow="fold")
+        title = f"{name} ({count} images), {corruption} {level:g}: PSNR in dB and its 95 % interval"
+        shown = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+        shown.add_column("", justify="right")
+        shown.add_column("denoiser", overflow="fold", min_width=12)
         shown.add_column("kind", no_wrap=True)
-        for column in ("PSNR, dB", "95 %", "SSIM", "parameters", "ms/Mpixel"):
+        for column in ("PSNR", "95 %", "SSIM", "parameters", "s/Mpixel"):
             shown.add_column(column, justify="right", no_wrap=True)
         for row in rows.to_dict("records"):
             style = "bold" if row["kind"] == "own" else "dim" if row["kind"] == "published" else None
             interval = "" if pd.isna(row["psnr_low"]) else f"{row['psnr_low']:.2f}–{row['psnr_high']:.2f}"
-            numbers = (("ssim", ".4f"), ("parameters", ",d"), ("ms_per_megapixel", ".0f"))
-            cells = ["" if pd.isna(row[column]) else format(row[column], form) for column, form in numbers]
-            shown.add_row(row["denoiser"], row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style)
+            seconds = row["ms_per_megapixel"] / 1000
+            numbers = ((row["ssim"], ".4f"), (row["parameters"], ",d"), (seconds, ".2f"))
+            cells = ["" if pd.isna(value) else format(value, form) for value, form in numbers]
+            place = "" if pd.isna(row["rank"]) else f"{row['rank']}."
+            shown.add_row(place, row["denoiser"], row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style)
         console.print(shown)
     if (table["kind"] == "published").any():
         print(
@@ -129,13 +133,18 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--filters", nargs="*", default=QUICK_FILTERS, choices=FILTER_NAMES, metavar="NAME")
     parser.add_argument("--networks", nargs="*", metavar="NAME", help="of the suite's networks; default: all")
     parser.add_argument("--limit", type=_count, metavar="N", help="only the first images of each set")
-    parser.add_argument("--scores", type=Path, metavar="CSV", help="every image's scores; a broken run goes on there")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="CSV",
+        help="every image's scores, from which a broken run goes on; another file for another denoiser",
+    )
     parser.add_argument("--save", type=Path, metavar="CSV", help="the table, too, as a file")
     parser.add_argument("--root", help="folder with local copies of data sets; default: data.root of params.yaml")
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     arguments = parser.parse_args(words)
     if arguments.root is None and params.PARAMS_FILE.is_file():
-        arguments.root = params.load().data.root
+        arguments.root = params.shared().data.root
     return arguments
 
 

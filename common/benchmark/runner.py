@@ -2,9 +2,10 @@
 
 import csv
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from common.noise.sensor import corrupt
 from common.progress import progress
 from common.score.evaluation import Denoiser
 from common.score.metrics import CONVENTIONS, score
-from common.score.statistics import mean_estimate
+from common.score.statistics import mean_estimate, paired_interval
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Row:
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
+SMALLEST = 11
+"""Side of SSIM's window."""
 KEY = 7
 """First columns, which tell rows apart."""
 
@@ -121,7 +124,9 @@ def score_set(
     return rows, bad
 
 
-def _scored(name: str, image: str, clean: np.ndarray, tasks: Iterable[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:
+def _scored(name: str, image: str, clean: np.ndarray, tasks: Sequence[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:
+    if tasks and min(clean.shape[:2]) < SMALLEST:
+        raise UserError(f"{image} of {name} is too small: a side of {SMALLEST} pixels is needed for SSIM")
     noisy: dict[Case, np.ndarray] = {}
     for entrant, case, denoise in tasks:
         if case not in noisy:
@@ -140,10 +145,12 @@ def _scored(name: str, image: str, clean: np.ndarray, tasks: Iterable[tuple[Entr
 def summarised(rows: Sequence[Row], entrants: Sequence[Entrant]) -> pd.DataFrame:
     """A row for each denoiser, set, corruption and level: means over images, the 95 % interval of mean PSNR.
 
-    The interval says what another choice of images would change; between denoisers on the same images it is too wide.
+    The interval says what another choice of images would change; between denoisers on the same images it is too wide,
+    and the rank is by paired differences (`ranks`).
     """
     sizes = {entrant.name: entrant.parameters for entrant in entrants}
     table = pd.DataFrame([astuple(row) for row in rows], columns=list(COLUMNS))
+    places = ranks(table)
     summary = []
     for key, group in table.groupby(["denoiser", "kind", "set", "corruption", "level"], sort=False):
         interval = mean_estimate(group["psnr_db"].to_numpy()).interval() if len(group) > 1 else None
@@ -154,6 +161,7 @@ def summarised(rows: Sequence[Row], entrants: Sequence[Entrant]) -> pd.DataFrame
                 "psnr_db": group["psnr_db"].mean(),
                 "psnr_low": low,
                 "psnr_high": high,
+                "rank": places[key[2], key[3], key[4], key[0]],
                 "ssim": group["ssim"].mean(),
                 "images": len(group),
                 "parameters": sizes.get(str(key[0])),
@@ -161,4 +169,23 @@ def summarised(rows: Sequence[Row], entrants: Sequence[Entrant]) -> pd.DataFrame
                 "source": "",
             }
         )
-    return pd.DataFrame(summary).astype({"images": "Int64", "parameters": "Int64"})
+    return pd.DataFrame(summary).astype({"images": "Int64", "parameters": "Int64", "rank": "Int64"})
+
+
+def ranks(table: pd.DataFrame) -> dict[tuple[Any, ...], int]:
+    """(set, corruption, level, denoiser) → place by mean PSNR; 1 is the best.
+
+    A denoiser shares the place of the first one with that place where the 95 % interval of their paired difference
+    over the images holds 0; the next place counts all that came before. Without an interval (one image) none is shared.
+    """
+    places: dict[tuple[Any, ...], int] = {}
+    for key, group in table.groupby(["set", "corruption", "level"], sort=False):
+        scores = group.pivot(index="image", columns="denoiser", values="psnr_db").dropna()
+        order = scores.mean().sort_values(ascending=False, kind="stable").index
+        leader, place = order[0], 1
+        for position, denoiser in enumerate(order, start=1):
+            interval = paired_interval(scores[leader], scores[denoiser], seed=0) if position > 1 else None
+            if position > 1 and not (interval and interval.low <= 0):
+                leader, place = denoiser, position
+            places[(*key, denoiser)] = place
+    return places

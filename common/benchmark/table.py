@@ -11,11 +11,10 @@ from typing import Any
 import pandas as pd
 
 from common import params
-from common.claims.measure import Measurements
-from common.claims.schema import Value, load
+from common.claims.schema import load
 from common.command import run
-from common.score.metrics import CONVENTIONS
-from common.score.results import UNTRAINED, record, training_records
+from common.score.metrics import CONVENTIONS, set_scores
+from common.score.results import UNTRAINED, Measurements, record, score_table, training_records
 from common.store import write_csv
 
 RESULTS = Path("results")
@@ -47,7 +46,7 @@ def benchmark(results: Path, paper: str) -> pd.DataFrame:
     latency_size, float32, latency_ms_bf16 likewise; ms_per_megapixel compares sizes. training_seconds: mean over seeds.
     What was not measured is empty.
     """
-    scores = Measurements(results, paper, lambda path: None).scores
+    scores = score_table(paper, results)
     scores = scores[scores["convention"] == "suite"]
     by_image = scores.groupby(["experiment", "network", "image", "draw"], sort=False)[["psnr_db", "ssim"]].mean()
     trained = scores[scores["trained"]].groupby("network")["seed"].nunique()
@@ -78,17 +77,16 @@ def conventions(results: Path, paper: str) -> pd.DataFrame:
     Descriptive: the convention of a verdict is fixed in claims.yaml. `difference` is the nearest minus the published.
     """
     published = {
-        (claim.experiment, network): value
+        (claim.experiment, claim.test.rows[0]): claim.test.published
         for claim in load(paper).claims
-        if isinstance(claim, Value) and claim.measure == "psnr_db"
-        for network, value in claim.values.items()
+        if claim.kind == "value" and claim.measure == "psnr_db"
     }
-    measurements = Measurements(results, paper, lambda path: None)
+    measurements = Measurements(paper, results)
     pairs = measurements.scores[["experiment", "network"]].drop_duplicates()
     rows = []
     for experiment, network in pairs.itertuples(index=False):
         scores = {
-            name: float(measurements.set_scores("psnr_db", network, experiment, name).to_numpy().mean())
+            name: float(set_scores(measurements.scores_of(network, experiment, name), "psnr_db", name).mean())
             for name in CONVENTIONS
         }
         row: dict[str, Any] = {"paper": paper, "experiment": experiment, "network": network, **scores}

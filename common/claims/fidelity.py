@@ -1,77 +1,54 @@
-"""How near an experiment is to the paper's: computed from the settings in effect, never asserted."""
+"""The settings of a run, which no other module here reads, and how near they are to the paper's."""
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+import pandas as pd
 
-from common.claims.schema import Experiment, Setting
+from common import params
+from common.claims.schema import Experiment
 from common.errors import UserError
-from common.params import Settings, Trainings
 
 
-@dataclass(frozen=True)
-class Fidelity:
+class Fidelity(NamedTuple):
     """level: `full`, `reduced` or `stand-in`. off_protocol: the noise is not the paper's. differs: what, in words."""
 
-    level: str
-    off_protocol: bool
-    differs: str
+    level: str = "full"
+    off_protocol: bool = False
+    differs: str = ""
 
 
-LEVELS = ("full", "reduced", "stand-in")
-FULL = Fidelity("full", off_protocol=False, differs="")
+def settings_of(paper: str, profile: str | None = None) -> dict[str, Any]:
+    """A paper's settings in effect by dotted path; of a `profile`, as published, whatever params.yaml chooses now."""
+    settings = params.load(paper, profile, own_sigma=profile is not None)
+    (flat,) = pd.json_normalize(settings.model_dump()).to_dict("records")
+    return {str(path): value for path, value in flat.items()}
 
 
-def compare(experiment: Experiment, settings: Settings, seeds: int | None) -> Fidelity:
-    """The fidelity of an experiment under a paper's settings; seeds: trainings (None: nothing was trained)."""
-    data, noise, recipe = (
-        [line for path, published in section.items() for line in _differences(path, published, settings)]
-        for section in (experiment.data, experiment.noise, experiment.recipe)
-    )
-    few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds is not None and seeds < experiment.seeds else []
-    lines = [*noise, *data, *recipe, *few, *experiment.always.values()]
-    level = "stand-in" if data or "stand-in" in experiment.always else "reduced" if lines else "full"
-    return Fidelity(level, bool(noise), "; ".join(lines))
-
-
-def setting(path: str, settings: Settings) -> Any:
-    """A paper's setting in effect, by dotted path."""
-    ((_, value),) = _resolve(path, settings)
-    return value
-
-
-def _differences(path: str, published: Setting, settings: Settings) -> Iterator[str]:
-    for name, ours in _resolve(path, settings):
-        if not _same(ours, published):
-            yield f"{name} {_text(ours)} (paper {_text(published)})"
-
-
-def _resolve(path: str, settings: Settings) -> list[tuple[str, Any]]:
-    """Settings at a dotted path; `*` stands for every key."""
-    found: list[tuple[str, Any]] = [("", settings)]
-    for key in path.split("."):
-        found = [member for name, value in found for member in _members(name, value, key, path)]
+def matching(path: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a path, in which `*` stands for any keys. Raises UserError where there is none."""
+    found = {name: value for name, value in settings.items() if fnmatchcase(name, path)}
+    if not found:
+        raise UserError(f"{path} is not a setting (claims.yaml)")
     return found
 
 
-def _members(name: str, value: Any, key: str, path: str) -> list[tuple[str, Any]]:
-    fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
-    if isinstance(value, BaseModel):
-        fields = {field: getattr(value, field) for field in type(value).model_fields}
-    if isinstance(value, Trainings):
-        fields = {**fields, "variants": value.every}  # a claim names a variant, whatever its group
-    if key != "*" and key not in fields:
-        raise UserError(f"{path} is not a setting (claims.yaml): there is {', '.join(fields) or 'no key'}, not {key}")
-    return [(f"{name}.{chosen}".strip("."), fields[chosen]) for chosen in (fields if key == "*" else [key])]
-
-
-def _same(ours: Any, published: Setting) -> bool:
-    if isinstance(ours, float) and isinstance(published, int | float):
-        return math.isclose(ours, published)
-    return bool(ours == published)
+def compare(experiment: Experiment, settings: Mapping[str, Any], seeds: int | None) -> Fidelity:
+    """The fidelity of an experiment, computed, never asserted; fewer trainings (`seeds`) than its are named."""
+    noise, data, recipe = (
+        [
+            f"{name} {_text(ours)} (paper {_text(published)})"
+            for path, published in section.items()
+            for name, ours in matching(path, settings).items()
+            if ours != published
+        ]
+        for section in (experiment.noise, experiment.data, experiment.recipe)
+    )
+    differs = [*noise, *data, *recipe, *experiment.always.values()]
+    level = "stand-in" if data or "stand-in" in experiment.always else "reduced" if differs else "full"
+    few = [f"{seeds} of {experiment.seeds} training seeds"] if seeds and seeds < experiment.seeds else []
+    return Fidelity(level, bool(noise), "; ".join([*differs, *few]))
 
 
 def _text(value: Any) -> str:

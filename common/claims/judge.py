@@ -1,23 +1,21 @@
-"""A claim and its measurements → rows of the ledger."""
+"""A claim and its measurements → its row of the ledger."""
 
 from dataclasses import dataclass, replace
 
-from common.claims.arithmetic import evaluate
-from common.claims.conditions import Condition, conditions, number
-from common.claims.fidelity import FULL, LEVELS, compare
-from common.claims.measure import Measurements, NotMeasuredError
-from common.claims.observe import Observation, observe
-from common.claims.schema import SCORES, AnyClaim, Claims, Order, SelfCheck, Value
-from common.claims.verdict import CONSISTENT, CONTRADICTION, INCONCLUSIVE, NOT_RUN, UNTESTABLE, WHOLE, inside, verdict
-from common.errors import UserError
-from common.params import Settings
+from common.claims.fidelity import Fidelity, compare
+from common.claims.measure import Observation, Run, measured, observe
+from common.claims.schema import SCORES, Claim, SelfCheck
+from common.claims.sentence import Sentence, number
+from common.claims.verdict import CONSISTENT, CONTRADICTION, NOT_RUN, OFF_PROTOCOL, UNTESTABLE, inside, verdict
+from common.score.results import NotMeasuredError
 
 
 @dataclass(frozen=True)
 class Row:
     """A row of results/claims.csv; numbers are text, as printed, but for the interval.
 
-    published_table, label: where the row stands in a published table.
+    because: the verdict in one line. reason: what differs from the paper's protocol, or why nothing is judged.
+    table: the published table that the row stands in.
     """
 
     id: str
@@ -25,124 +23,103 @@ class Row:
     source: str
     kind: str
     says: str
+    test: str = ""
     published: str = ""
     ours: str = ""
     ci_low: float | None = None
     ci_high: float | None = None
     verdict: str = ""
+    because: str = ""
     fidelity: str = ""
     reason: str = ""
     profile: str = ""
     data: str = ""
     n: str = ""
     seeds: str = ""
-    margin: str = ""
     convention: str = ""
-    published_table: str | None = None
-    label: str = ""
+    table: str | None = None
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the claims of a paper are judged with. data: name of the test set."""
-
-    claims: Claims
-    params: Settings
-    measurements: Measurements
-    data: str = ""
-
-
-def judge(claim: AnyClaim, context: Context) -> list[Row]:
-    """The rows of one claim: one for each condition, and before them one for the whole of an order."""
-    rows = [_row(claim, condition, context) for condition in conditions(claim)]
-    return [_whole(claim, rows, context), *rows] if isinstance(claim, Order) else rows
-
-
-def check_itself(check: SelfCheck, context: Context) -> Row:
-    """The row of a paper's check against itself."""
-    row = Row(check.id, context.claims.paper, check.source, "self-check", check.says, profile=context.params.profile)
-    if check.published is None or check.computed is None:
-        return replace(row, verdict=CONTRADICTION)
-    try:
-        computed = evaluate(str(check.computed), context.measurements.exact)
-    except ValueError as error:
-        raise UserError(f"{check.id}: computed: {error}") from None
-    agrees = abs(check.published - computed) <= check.tolerance + 1e-9 * abs(computed)  # the second term: rounding
-    return replace(
-        row,
-        published=number(check.published),
-        ours=number(computed),
-        verdict=CONSISTENT if agrees else CONTRADICTION,
-        reason=f"computed: {check.computed}",
-        margin=f"±{number(check.tolerance)}" if check.tolerance else "exact",
-    )
-
-
-def _row(claim: AnyClaim, condition: Condition, context: Context) -> Row:
-    row = Row(
-        id=f"{claim.id}.{condition.suffix}" if condition.suffix else claim.id,
-        paper=context.claims.paper,
-        source=claim.source,
-        kind=claim.kind,
-        says=claim.says,
-        published=condition.published,
-        margin=condition.margin,
-        profile=context.params.profile,
-        convention=claim.convention if claim.measure in SCORES else "",
-        published_table=claim.table if isinstance(claim, Value) else None,
-        label=condition.suffix,
-    )
-    if context.params.profile not in claim.profiles:
-        return replace(row, verdict=NOT_RUN, reason=f"tested in profile {', '.join(claim.profiles)}")
+def judge(claim: Claim, run: Run) -> Row:
+    """The row of a claim; that of an order is as strong as its weakest pair."""
+    test, profile, paper = claim.test, run.settings["profile"], run.claims.paper
+    published = test.wanted if test.published is None else number(test.published)
+    row = Row(claim.id, paper, claim.source, claim.kind, claim.says, test.text, published, profile=profile)
+    row = replace(row, convention=claim.convention if claim.measure in SCORES else "", table=claim.table)
+    if profile not in claim.profiles:
+        return _unjudged(row, NOT_RUN, f"tested in profile {', '.join(claim.profiles)}")
     if claim.untestable and claim.measure is None:
-        return replace(row, verdict=UNTESTABLE, reason=claim.untestable)
+        return _unjudged(row, UNTESTABLE, claim.untestable)
     try:
-        observation = observe(condition, claim, context.measurements, context.params.seed)
-    except NotMeasuredError as reason:
-        return replace(row, verdict=NOT_RUN, reason=str(reason))
-    return _judged(_shown(row, observation), claim, condition, observation, context)
-
-
-def _shown(row: Row, observation: Observation) -> Row:
-    interval = observation.interval
-    sampled = interval is not None and interval.low < interval.high
-    return replace(
-        row,
-        ours=number(observation.mean),
-        ci_low=interval.low if interval and sampled else None,
-        ci_high=interval.high if interval and sampled else None,
-        n=number(observation.n),
-        seeds=number(observation.seeds),
-    )
-
-
-def _judged(row: Row, claim: AnyClaim, condition: Condition, observation: Observation, context: Context) -> Row:
+        observed = [(part, observe(part, claim, run)) for part in test.pairs]
+        row = replace(row, ours=_ranking(claim, run) if test.form == "order" else number(observed[0][1].mean))
+    except NotMeasuredError as missing:
+        return _unjudged(row, NOT_RUN, str(missing).partition(": run ")[0])
+    decided = [inside(one.interval, part.low, part.high) for part, one in observed]
+    held = False if False in decided else None if None in decided else True
+    _, weakest = observed[decided.index(held)]
+    row = replace(row, n=number(weakest.images), seeds=number(weakest.seeds))
+    if test.form != "order" and weakest.sampled:
+        row = replace(row, ci_low=weakest.sampled.low, ci_high=weakest.sampled.high)
     if claim.untestable:
-        return replace(row, verdict=UNTESTABLE, reason=claim.untestable)
-    fidelity, data = FULL, ""
-    if claim.experiment is not None:
-        experiment = context.claims.experiments[claim.experiment]
-        fidelity = compare(experiment, context.params, observation.seeds)
-        data = context.data
-    word = verdict(claim.kind, fidelity, inside(observation.interval, condition.low, condition.high))
-    why = [fidelity.differs, observation.note]
-    if word == INCONCLUSIVE:
-        why.append("the interval straddles the bound" if observation.interval else "too few samples for an interval")
-    return replace(row, verdict=word, fidelity=fidelity.level, reason="; ".join(filter(None, why)), data=data)
+        return _unjudged(row, UNTESTABLE, claim.untestable)
+    experiment = run.claims.experiments.get(str(claim.experiment))
+    fidelity = compare(experiment, run.settings, weakest.seeds) if experiment else Fidelity()
+    word = verdict(claim.kind, fidelity, held)
+    shown = f"not judged, {'other noise' if fidelity.off_protocol else fidelity.level}" if word == OFF_PROTOCOL else ""
+    because = "; ".join(f"{_numbers(one, part, claim)}: {shown or _outcome(one, part)}" for part, one in observed)
+    row = replace(row, verdict=word, because=because, fidelity=fidelity.level, reason=fidelity.differs)
+    return replace(row, data=run.data) if experiment else row
 
 
-def _whole(claim: Order, pairs: list[Row], context: Context) -> Row:
-    """The row of a whole ranking: as strong as its weakest pair."""
-    weakest = min(pairs, key=lambda row: WHOLE.index(row.verdict) if row.verdict in WHOLE else 0)
-    sign = " > " if claim.better == "higher" else " < "
-    published = sign.join(f"{name} {number(claim.values.get(name))}".strip() for name in claim.ranking)
-    row = replace(weakest, id=claim.id, published=published, ours="", ci_low=None, ci_high=None, label="", margin="")
-    if claim.untestable or row.verdict == NOT_RUN:
-        return row
-    measured = {
-        name: context.measurements.measure(str(claim.measure), name, claim.experiment, claim.convention).estimate.mean
-        for name in claim.ranking
-    }
-    ours = sorted(measured, key=measured.__getitem__, reverse=claim.better == "higher")
-    lowest = max((row.fidelity for row in pairs), key=LEVELS.index)
-    return replace(row, ours=sign.join(f"{name} {measured[name]:.6g}" for name in ours), fidelity=lowest)
+def check_itself(check: SelfCheck, run: Run) -> Row:
+    """The row of a paper's check against itself."""
+    row = Row(check.id, run.claims.paper, check.source, "self-check", check.says, profile=run.settings["profile"])
+    if check.test is None:
+        return replace(row, verdict=CONTRADICTION, because="by its own words")
+    text, printed, computed, tolerance = check.test
+    row = replace(row, test=text, published=number(printed), ours=number(computed))
+    apart = abs(printed - computed)
+    word = CONSISTENT if apart <= tolerance + 1e-9 * abs(computed) else CONTRADICTION  # the second term: rounding
+    because = f"{row.published} printed, {row.ours} computed: {_rounded(apart)} apart, {number(tolerance)} allowed"
+    return replace(row, verdict=word, because=because)
+
+
+def _unjudged(row: Row, word: str, reason: str) -> Row:
+    return replace(row, verdict=word, because=reason, reason=reason)
+
+
+def _ranking(claim: Claim, run: Run) -> str:
+    """The rows of an order as they came out."""
+    found = {row: measured(row, claim, run).estimate.mean for row in claim.test.rows}
+    rising = "<" in claim.test.text
+    ranked = sorted(found, key=found.__getitem__, reverse=not rising)
+    return (" < " if rising else " > ").join(f"{row} {found[row]:.6g}" for row in ranked)
+
+
+def _numbers(observed: Observation, part: Sentence, claim: Claim) -> str:
+    """What is compared with what: 29.15 dB [29.14, 29.16] (one training) against 28.9662 ± 0.15."""
+    decibels = any(name.endswith("_db") for name in str(claim.measure).split("."))
+
+    def short(value: float) -> str:
+        return f"{value:.2f}" if decibels else number(value) if value.is_integer() else f"{value:.4g}"
+
+    told = [part.text] if claim.test.form == "order" else []
+    told += [short(observed.mean) + (" dB" if decibels and part.form != "ratio" else "")]
+    told += [f"[{short(observed.sampled.low)}, {short(observed.sampled.high)}]"] if observed.sampled else []
+    told += ["(one training)"] if observed.seeds == 1 else []
+    return " ".join(told) + (f" against {part.wanted}" if claim.test.form != "order" else "")
+
+
+def _outcome(observed: Observation, part: Sentence) -> str:
+    held = inside(observed.interval, part.low, part.high)
+    if held is None:
+        return "the interval straddles the bound" if observed.interval else "too few samples for an interval"
+    yes, no = ("within", "outside") if part.tolerance else ("holds", "fails")
+    beyond = _rounded(max(part.low - observed.mean, observed.mean - part.high))
+    test = "" if observed.p_value is None else f", equivalence test p = {observed.p_value:.2g}"
+    return (yes if held else f"{no} by {beyond}") + test
+
+
+def _rounded(value: float) -> str:
+    return number(float(f"{value:.2g}"))

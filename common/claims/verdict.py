@@ -7,18 +7,14 @@ REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 HOLDS, DOES_NOT_HOLD = "holds here", "does not hold here"
 OFF_PROTOCOL, INCONCLUSIVE = "off-protocol", "inconclusive"
 UNTESTABLE, NOT_RUN = "untestable", "not run in this profile"
-CONSISTENT, CONTRADICTION = "consistent", "contradiction"
-"""What a paper's check against itself finds; the words above are for claims."""
-
-WHOLE = (NOT_RUN, OFF_PROTOCOL, NOT_REPRODUCED, DOES_NOT_HOLD, INCONCLUSIVE, HOLDS, REPRODUCED)
-"""A ranking's verdict is the first of these that one of its neighbouring pairs has."""
+CONSISTENT, CONTRADICTION = "consistent", "contradiction"  # of a paper's check against itself
 
 
 def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:
-    """The outcome of a condition in words; `held` is None where the measurement does not decide.
+    """The outcome in words; `held` is None where the measurement does not decide.
 
-    Off the published noise nothing is judged, and short of full fidelity no value is: the number is shown. An order,
-    margin, ratio or curve short of full fidelity speaks of what holds here, and refutes no paper.
+    Off the published noise nothing is judged, and short of full fidelity no published number is: ours is shown. All
+    else short of full fidelity speaks of what holds here, and refutes no paper.
     """
     if fidelity.off_protocol or (kind == "value" and fidelity.level != "full"):
         return OFF_PROTOCOL
@@ -30,8 +26,6 @@ def verdict(kind: str, fidelity: Fidelity, held: bool | None) -> str:
 
 def inside(interval: Interval | None, low: float, high: float) -> bool | None:
     """Whether an interval lies in [low, high]: True all of it, False none of it, None in between or unknown."""
-    if interval is None:
-        return None
-    if low <= interval.low and interval.high <= high:
+    if interval and low <= interval.low and interval.high <= high:
         return True
-    return False if interval.high < low or high < interval.low else None
+    return False if interval and (interval.high < low or high < interval.low) else None

@@ -52,6 +52,7 @@ def _folder(source: Path, target: Path, arguments: argparse.Namespace, records: 
     if target.resolve().is_relative_to(source.resolve()):
         raise UserError(f"{target} lies in {source}: name a folder outside it")
     files = [path for path in sorted(source.rglob("*")) if path.suffix.lower() in FORMATS and path.name[0] != "."]
+    files = [path for path in files if not path.is_dir()]
     if not files:
         raise UserError(f"{source} has no pictures: {', '.join(FORMATS)} files are read")
     done = [path for path in files if (target / path.relative_to(source)).is_file()]

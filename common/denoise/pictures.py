@@ -4,6 +4,7 @@ Eight bits are read and written by Pillow; sixteen by imagecodecs (PNG) and tiff
 16 bits to 8.
 """
 
+import errno
 import io
 import struct
 import zlib
@@ -100,12 +101,16 @@ def write_picture(path: Path, picture: Picture) -> None:
     pixels = picture.pixels
     if picture.alpha is not None:
         pixels = np.concatenate([pixels, picture.alpha[..., None]], axis=2)
-    if kind == "PNG" and deep:
-        write_bytes(path, _png16(pixels, picture))
-    elif kind == "TIFF" and deep:
-        write_bytes(path, _tiff16(pixels, picture))
+    if deep:
+        content = _png16(pixels, picture) if kind == "PNG" else _tiff16(pixels, picture)
     else:
-        write_bytes(path, _encoded(pixels, picture, kind))
+        content = _encoded(pixels, picture, kind)
+    try:
+        write_bytes(path, content)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(f"{path} cannot be written ({error.strerror}): name another place") from None
 
 
 def _levels(image: Image.Image) -> np.ndarray:

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def environment(params: Shared, results: Path) -> dict[str, dict[str, Any]]:
             "seed": params.seed,
             "noise.sigma": "each paper's own" if params.noise.sigma is None else params.noise.sigma,
             "code": code_state(),
+            "date": datetime.now(UTC).date().isoformat(),
         },
         "machine": _machine(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},

@@ -1,10 +1,11 @@
 """Networks, filters and trivial predictors by the names that readers know: DnCNN, not dncnn.
 
 A paper's names stand in replications/<paper>/names.yaml, by the ids of its variants; results hold the ids. There
-"<experiment>/<id>" names what is called otherwise in one experiment: `super_resolution_x2/noisy: bicubic`.
+"<experiment>/<id>" names what is called otherwise in one experiment, `super_resolution_x2/noisy: bicubic`, and
+"<experiment>/" the experiment itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +36,18 @@ def name_of(paper: str, network: str, experiment: str | None = None) -> str:
     """The name of a network, filter or trivial predictor, in an experiment; its id where it has no other."""
     names = names_of(paper)
     return names.get(f"{experiment}/{network}", names.get(network, network))
+
+
+def experiment_name(paper: str, experiment: str) -> str:
+    """The name of a paper's experiment; its id where it has no other."""
+    return names_of(paper).get(f"{experiment}/", experiment)
+
+
+def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
+    """The name of a denoiser of the common benchmark, whatever paper it is of; its id where no paper names it."""
+    _, slash, own = denoiser.rpartition("/")  # <paper>/<variant> where two papers have a variant of one name
+    found = (names_of(paper).get(own) for paper in papers if not slash or denoiser.startswith(f"{paper}/"))
+    return next(filter(None, found), denoiser)
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:

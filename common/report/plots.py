@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
-from matplotlib import rc_context
+from matplotlib import color_sequences, rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -31,6 +30,17 @@ LINE_STYLES = ("-", "--", ":", "-.")
 MARKERS = {"network": "o", "filter": "s", "trivial": "^"}
 PLACES = tuple((dx, dy) for dy in (0, 8, -8, 18, -18, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy)
 """Where a point's name may stand, in points from it: beside it first, then farther off."""
+STYLE: dict[Any, Any] = {
+    "axes.titlelocation": "left",
+    "axes.edgecolor": "0.3",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "font.family": "DejaVu Sans",
+    "lines.linewidth": 1.5,
+}
 WATCHED = {"val_psnr_db": "validation PSNR, dB"}
 """Names of axes that are not read off the column's."""
 SERIES_MARKERS = ("o", "s", "^", "v", "P", "X")
@@ -69,34 +79,27 @@ def published_vs_ours(rows: pd.DataFrame, path: Path) -> None:
 
 
 def training_curves(histories: dict[str, pd.DataFrame], path: Path) -> None:
-    """What was watched on validation images, and the training loss below it, over the images seen; a line per network.
+    """What was watched on validation images over the images seen; a line per network.
 
-    histories: network → columns seed, images_seen, one or more …_loss, one or more val_…; of each kind the first is
-    drawn, the same val_… for all. With several seeds the line is their mean and the band reaches from the lowest to the
-    highest.
+    histories: network → columns seed, images_seen, one or more val_…, of which the first is drawn, the same for all.
+    With several seeds the line is their mean and the band reaches from the lowest to the highest.
     """
-    rows = []
-    for name, history in histories.items():
-        chosen = history.rename(columns={watched(history): "watched", _first(history, "_loss"): "loss"})
-        rows.append(chosen[["seed", "images_seen", "watched", "loss"]].assign(network=name))
-    table = pd.concat(rows, ignore_index=True)
-    table["images_seen"] /= 1000
-    styles = line_styles(list(histories))
-    with figure(5.2 + 0.2 * (len(histories) // 2), path) as drawn:
-        top, bottom = drawn.subplots(2, sharex=True, height_ratios=[3, 2])
-        for axes, column in ((top, "watched"), (bottom, "loss")):
-            for name, style in styles.items():
-                own = table[table["network"] == name].dropna(subset=column)
-                at = own.groupby("images_seen")[column]
-                axes.plot(at.mean(), label=name, **style)
-                if own["seed"].nunique() > 1:
-                    axes.fill_between(list(at.groups), at.min(), at.max(), color=style["color"], alpha=0.2)
+    legend = 0.19 * -(-len(histories) // 2)
+    height = 2.6 + legend
+    with figure(height, path, layout=None) as drawn:  # fixed margins: a layout that measures takes as long as drawing
+        sides = {"left": 0.6 / WIDTH_INCHES, "right": 1 - 0.12 / WIDTH_INCHES}
+        axes = drawn.subplots(gridspec_kw={**sides, "bottom": (0.55 + legend) / height, "top": 1 - 0.1 / height})
+        for name, style in line_styles(list(histories)).items():
+            column = watched(histories[name])
+            own = histories[name].dropna(subset=column)
+            at = own.assign(images_seen=own["images_seen"] / 1000).groupby("images_seen")[column]
+            axes.plot(at.mean(), label=name, **style)
+            if own["seed"].nunique() > 1:
+                axes.fill_between(at.min().index, at.min(), at.max(), color=style["color"], alpha=0.2)
         first = watched(next(iter(histories.values())))
-        top.set(ylabel=WATCHED.get(first, first.replace("val_", "validation ").replace("_", " ")))
-        bottom.set(ylabel="training loss", xlabel="training images seen, thousands")
-        if table["loss"].min() > 0:
-            _logarithmic(bottom, "y")
-        legend_below(drawn, [top])
+        axes.set(ylabel=WATCHED.get(first, first.replace("val_", "validation ").replace("_", " ")))
+        axes.set(xlabel="training images seen, thousands")
+        drawn.legend(loc="lower center", ncols=2, frameon=False, borderpad=0.1, labelspacing=0.25)
 
 
 def watched(history: pd.DataFrame) -> str:
@@ -104,40 +107,41 @@ def watched(history: pd.DataFrame) -> str:
     return next(column for column in history.columns if column.startswith("val_"))
 
 
-def _first(history: pd.DataFrame, ending: str) -> str:
-    return next(column for column in history.columns if column.endswith(ending))
+def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, front: bool = False) -> bool:
+    """PSNR over a cost, a panel for each title; False, and no figure, where networks cost the same.
 
-
-def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> bool:
-    """PSNR over a cost, a panel for each paper and experiment; False, and no figure, where networks cost the same.
-
-    benchmark: columns paper, experiment, network, kind ("network", "filter", "trivial"), psnr_db and `x`. Trivial
-    predictors are left out. Where the filters have no such cost, the best of them is a line.
+    benchmark: columns panel (its title), network (a name), kind ("network", "filter", "trivial"), psnr_db and `x`.
+    Trivial predictors are left out. Where the filters have no such cost, the best of them is a line. front: draw the
+    line of those that nothing is better than at their cost or less.
     """
+    import seaborn as sns  # two seconds, which the papers' own figures need not wait for
+
     known = benchmark[np.isfinite(benchmark["psnr_db"]) & (benchmark["kind"] != "trivial")]
     costed = known[np.isfinite(known[x])]
     groups = [
-        (names, points)
-        for names, points in costed.groupby(["paper", "experiment"], sort=False)
+        (str(title), points)
+        for title, points in costed.groupby("panel", sort=False)
         if points[points["kind"] == "network"][x].nunique() > 1
     ]
     if not groups:
         return False
     with figure(3.2 * len(groups) + 0.3, path) as drawn:
         panels = drawn.subplots(len(groups), squeeze=False).flat
-        for axes, ((paper, experiment), points) in zip(panels, groups, strict=True):
+        for axes, (title, points) in zip(panels, groups, strict=True):
             palette = dict(zip(MARKERS, colours(len(MARKERS)), strict=True))
             style: dict[str, Any] = {"hue": "kind", "style": "kind", "palette": palette, "markers": MARKERS}
-            sns.scatterplot(points, x=x, y="psnr_db", s=45, ax=axes, legend=False, **style)
+            sns.scatterplot(points, x=x, y="psnr_db", s=45, ax=axes, legend=False, zorder=3, **style)
+            if front:
+                best = pareto_front(points, x)
+                axes.plot(best[x], best["psnr_db"], drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
             if points[x].min() > 0 and points[x].max() > 8 * points[x].min():
                 _logarithmic(axes, "x")
-            axes.set(title=f"{paper}, {experiment}", xlabel=label, ylabel="PSNR, dB")
-            same = known[(known["paper"] == paper) & (known["experiment"] == experiment)]
-            filters = same[same["kind"] == "filter"]
+            axes.set(title=title, xlabel=label, ylabel="PSNR, dB")
+            filters = known[(known["panel"] == title) & (known["kind"] == "filter")]
             if "filter" not in set(points["kind"]) and not filters.empty:
-                best = filters.loc[filters["psnr_db"].idxmax()]
-                axes.axhline(best["psnr_db"], color=palette["filter"], linestyle="--", linewidth=1)
-                _note(axes, (0.02, best["psnr_db"]), f"{best['network']} (best filter)")
+                leader = filters.loc[filters["psnr_db"].idxmax()]
+                axes.axhline(leader["psnr_db"], color=palette["filter"], linestyle="--", linewidth=1)
+                _note(axes, (0.02, leader["psnr_db"]), f"{leader['network']} (best filter)")
             axes.margins(0.12, 0.18)
             room = axes.transData.inverted().transform(axes.transAxes.transform((1.3, 0)))
             axes.set_xlim(right=room[0])  # for the names, which stand to the right where they can
@@ -148,14 +152,26 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path) -> boo
     return True
 
 
+def pareto_front(points: pd.DataFrame, x: str) -> pd.DataFrame:
+    """The rows that no other row beats in psnr_db at the same `x` or less, cheapest first."""
+    ordered = points.sort_values([x, "psnr_db"], ascending=[True, False])
+    before = ordered["psnr_db"].cummax().shift(fill_value=-np.inf)
+    return ordered[ordered["psnr_db"] > before]
+
+
 @contextmanager
-def figure(height: float, path: Path) -> Iterator[Figure]:
+def figure(height: float, path: Path, layout: Literal["constrained"] | None = "constrained") -> Iterator[Figure]:
     """A figure under the report's style, saved to `path` at the end."""
-    style: dict[Any, Any] = sns.axes_style("whitegrid", {"axes.edgecolor": "0.3", "grid.color": "0.9"})
-    texts = ("font.size", "axes.titlesize", "axes.labelsize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
-    own = {"axes.titlelocation": "left", "font.family": "DejaVu Sans", "lines.linewidth": 1.5}
-    with rc_context(style | dict.fromkeys(texts, FONT_POINTS) | own):
-        drawn = Figure((WIDTH_INCHES, height), dpi=DPI, layout="constrained")
+    texts: tuple[Any, ...] = (
+        "font.size",
+        "axes.titlesize",
+        "axes.labelsize",
+        "legend.fontsize",
+        "xtick.labelsize",
+        "ytick.labelsize",
+    )
+    with rc_context(STYLE | dict.fromkeys(texts, FONT_POINTS)):
+        drawn = Figure((WIDTH_INCHES, height), dpi=DPI, layout=layout)
         canvas = FigureCanvasAgg(drawn)  # without one, every text that is measured makes a canvas anew
         yield drawn
         canvas.draw()
@@ -168,7 +184,8 @@ def figure(height: float, path: Path) -> Iterator[Figure]:
 
 def colours(count: int) -> list[Any]:
     """So many colours that colour-blind readers tell apart."""
-    return list(sns.color_palette("colorblind", max(count, 1)))
+    palette = color_sequences["petroff10"]
+    return [palette[index % len(palette)] for index in range(count)]
 
 
 def line_styles(names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -108,11 +108,15 @@ def spread(runs: Sequence[Metrics]) -> dict[str, dict[str, float]]:
         pooled, freedom = pooled_std(like)
         deviation = max(pooled, pooled_std([samples[name]])[0])
         mean = math.fsum(samples[name]) / len(runs)
-        floor = FLOORS.get(name.rsplit(".", 1)[-1], RELATIVE_FLOOR * abs(mean))
-        tolerance = max(floor, prediction_factor(freedom, len(runs), LEVEL) * deviation)
+        tolerance = max(floor(name, mean), prediction_factor(freedom, len(runs), LEVEL) * deviation)
         numbers = {"value": mean, "tolerance": tolerance, "spread": deviation}
         entries[name] = {**{key: round(number, 5) for key, number in numbers.items()}, "seeds": len(runs)}
     return entries
+
+
+def floor(metric: str, value: float) -> float:
+    """The difference of a metric below which none matters."""
+    return FLOORS.get(metric.rsplit(".", 1)[-1], RELATIVE_FLOOR * abs(value))
 
 
 def check(results: Path, baseline: Path) -> None:

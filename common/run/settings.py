@@ -1,17 +1,15 @@
 """The settings in effect, for DVC to compare: the stage that all others of a paper depend on.
 
 `python -m common.run.settings PAPER` validates the parameters of the paper under every profile and writes those of the
-profile that runs to results/PAPER/settings.yaml; without a paper, what all papers share, to results/settings.yaml.
+profile that runs to results/PAPER/settings.json; without a paper, what all papers share, to results/settings.json.
 A stage of dvc.yaml names the keys of that file that it reads, so only a change of these re-runs it.
 """
 
 import sys
 from pathlib import Path
 
-import yaml
-
 from common import command, params
-from common.store import write_text
+from common.store import write_json
 
 
 def main() -> None:
@@ -19,8 +17,8 @@ def main() -> None:
     paper = next(iter(sys.argv[1:]), None)
     under = {name: params.shared(name) if paper is None else params.load(paper, name) for name in params.PROFILES}
     chosen = under[params.shared().profile]
-    file = Path("results", paper or "", "settings.yaml")
-    write_text(file, yaml.safe_dump(chosen.model_dump(), sort_keys=False, allow_unicode=True))
+    file = Path("results", paper or "", "settings.json")
+    write_json(file, chosen.model_dump())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -95,6 +97,35 @@ class _PlainUnpoolSizes(TorchFunctionMode):
         if getattr(func, "__name__", "") == "max_unpool2d" and kwargs.get("output_size") is not None:
             kwargs = {**kwargs, "output_size": [int(side) for side in kwargs["output_size"]]}
         return func(*args, **kwargs)
+
+
+Builders = Mapping[str, Callable[[], nn.Module]]
+"""Name → makes an untrained network."""
+
+
+@dataclass(frozen=True)
+class PaperModels:
+    """What a paper's `models.py` tells the stages that read every paper; only `networks` must be there.
+
+    networks: settings → the networks as they size them. published_networks: those whose size is printed, at it.
+    timed_at_published_size: those of them that are timed. NARROW: the fewest feature maps, of the settings' `network`,
+    with which a network has the same receptive field; narrow_published_networks: the published ones so narrow.
+    """
+
+    networks: Callable[[Any], Builders]
+    published_networks: Callable[[], Builders] = dict
+    timed_at_published_size: Callable[[], Builders] = dict
+    NARROW: Mapping[str, Any] | None = None
+    narrow_published_networks: Callable[[], Builders] = dict
+
+    @classmethod
+    def of(cls, module: ModuleType) -> "PaperModels":
+        """Those of a module."""
+        return cls(**{field.name: vars(module)[field.name] for field in fields(cls) if field.name in vars(module)})
+
+    def narrow_networks(self, settings: params.Section) -> Builders:
+        """`networks` as narrow as `NARROW`; none without it."""
+        return {} if self.NARROW is None else self.networks(narrowed(settings, {"network": self.NARROW}))
 
 
 @contextmanager
@@ -257,15 +288,15 @@ def narrowed(settings: params.Section, widths: Mapping[str, Any]) -> params.Sect
 def main() -> None:
     """The stage: complexity of a paper's networks at their published size and as the profile trains them."""
     (paper,) = sys.argv[1:]
-    models = import_module(f"replications.{paper}.models")
-    narrow = models.narrow_published_networks() if hasattr(models, "narrow_published_networks") else {}
+    models = PaperModels.of(import_module(f"replications.{paper}.models"))
+    narrow = models.narrow_published_networks()
     published = {
         name: measured(build(), PUBLISHED_SIZE, narrow[name]() if name in narrow else None)
         for name, build in models.published_networks().items()
     }
     profile = {}
     settings = params.load(paper)
-    narrow = models.networks(narrowed(settings, {"network": models.NARROW})) if hasattr(models, "NARROW") else {}
+    narrow = models.narrow_networks(settings)
     for name, build in models.networks(settings).items():
         costs = measured(build(), PROFILE_SIZE, narrow[name]() if name in narrow else None)
         profile[name] = {**costs, "macs_per_pixel": costs[f"macs_{PROFILE_SIZE}"] / PROFILE_SIZE**2}

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from common.progress import progress
+from common.score.machine import exact_float32
 from common.score.metrics import psnr, score_all
 from common.score.scale import Scale, channels_last
 from common.store import Arrays
@@ -26,7 +27,7 @@ def as_denoiser(network: nn.Module, scale: Scale = Scale()) -> Denoiser:
     device = next(network.parameters()).device
 
     def denoise(noisy: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_float32():
             return scale.to_image(network(scale.to_network(noisy[None]).to(device)))[0]
 
     return denoise

@@ -29,7 +29,7 @@ from common.noise.sensor import Gaussian, corrupt
 from common.params import Latency as LatencySettings
 from common.progress import progress
 from common.score.baselines import filters
-from common.score.complexity import input_channels
+from common.score.complexity import PaperModels, input_channels
 from common.score.machine import device_name
 from common.score.scale import channels_last
 from common.store import write_json
@@ -170,11 +170,10 @@ def main() -> None:
         write_json(f"results/{FILTERS}.json", time_filters(shared.latency, shared.baselines.filters))
         return
     settings = params.load(paper)
-    models = import_module(f"replications.{paper}.models")
-    builders: dict[str, Build] = models.networks(settings)
-    published: dict[str, Build] = getattr(models, "timed_at_published_size", dict)()
-    record = time_networks(settings.latency, builders)
-    write_json(f"results/{paper}/latency.json", {**record, "published": time_published(settings.latency, published)})
+    models = PaperModels.of(import_module(f"replications.{paper}.models"))
+    record = time_networks(settings.latency, models.networks(settings))
+    published = time_published(settings.latency, models.timed_at_published_size())
+    write_json(f"results/{paper}/latency.json", {**record, "published": published})
 
 
 def time_networks(settings: LatencySettings, builders: Mapping[str, Build]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The machine's devices: their names, and how much of the processor is used."""
+"""The machine's devices: their names, how much of the processor is used, and that float32 is float32."""
 
 import platform
 import re
@@ -27,3 +27,14 @@ def cpu_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """No TF32 inside: by torch's default a GPU rounds what enters a float32 convolution to 10 bits of mantissa."""
+    convolutions, products = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = convolutions, products

@@ -8,9 +8,14 @@ prediction is scored under all of them, and a claim names the one its verdict us
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from common.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA_RANGE = 255.0
 BATCH = 4
@@ -107,15 +112,28 @@ def score_all(estimate: np.ndarray, clean: np.ndarray) -> dict[str, Score]:
     return scores
 
 
-def pooled_psnr(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> float:
-    """PSNR in dB of a set of equally large images, from each image's mean squared error in the order of the set."""
+def pools(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> list[float]:
+    """PSNRs in dB whose mean is a set's: of each image, of each batch, or the one of all, as the convention pools.
+
+    mse: each image's mean squared error in the order of the set; the images are equally large.
+    """
     errors = np.asarray(mse, dtype=float)
-    if convention.pool == "images":
-        return float(np.mean([psnr(error) for error in errors]))
-    if convention.pool == "error":
-        return psnr(float(errors.mean()))
-    batches = [errors[start : start + batch] for start in range(0, len(errors), batch)]
-    return float(np.mean([psnr(float(members.mean())) for members in batches]))
+    size = {"images": 1, "batches": batch, "error": len(errors)}[convention.pool]
+    return [psnr(float(errors[start : start + size].mean())) for start in range(0, len(errors), size)]
+
+
+def set_scores(scores: "pd.DataFrame", measure: str, convention: str) -> np.ndarray:
+    """What the convention averages over a test set, (seeds, draws, images or batches), of one network's score rows.
+
+    measure: psnr_db, ssim or mse. The images' order is that of their names.
+    """
+    psnr_db = measure == "psnr_db"
+    table = scores.pivot_table(index=["seed", "draw"], columns="image", values="mse" if psnr_db else measure)
+    shape = scores["seed"].nunique(), scores["draw"].nunique(), -1
+    if table.isna().to_numpy().any() or len(table) < shape[0] * shape[1]:
+        raise UserError(f"scores.csv: the seeds of {scores['network'].iloc[0]} were not scored on the same images")
+    rows = table.to_numpy().tolist()
+    return np.reshape([pools(row, CONVENTIONS[convention]) for row in rows] if psnr_db else rows, shape)
 
 
 def luma(image: np.ndarray) -> np.ndarray:

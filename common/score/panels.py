@@ -1,29 +1,28 @@
-"""Panels: one picture for each image, its noisy version, what every network makes of it, and the clean original."""
+"""Panels: an image noisy, as every network restores it, and clean, a WebP each, and panel.json, which names them."""
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from common.score.metrics import CONVENTIONS, score
-from common.store import write_bytes
+from common.store import write_bytes, write_json
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-COLUMNS = 3
-CELL_INCHES = 1.25
-"""Width of one image; three fit a phone at natural size, with 9-point titles."""
-DPI = 160
+RECORD = "panel.json"
+CLEAN = "clean"
 INSET_SHARE = 4
-"""The inset is a window of a quarter of the image's shorter side, shown four times as large."""
-LARGEST_BYTES = 300_000
-STEPS = (1, 4, 6, 8, 12, 24)
-"""Distance of neighbouring grey levels in a saved panel. Scores are computed before."""
-OUTLINE = "#ffb000"
+"""The inset is a window of a quarter of the image's shorter side."""
+QUALITY = 95
+"""Of lossy WebP, which halves the resolution of colour: not to be seen in a photograph, but it takes noise away."""
+LARGEST_RMS = 4.0
+"""Error of a lossy picture in grey levels up to which it is kept; beyond, the picture is lossless in steps."""
+STEP = 10
+"""Distance of neighbouring grey levels in a lossless picture. Scores are computed before."""
 
 
 def draw_panels(
@@ -34,17 +33,17 @@ def draw_panels(
     estimates: Mapping[str, Mapping[str, np.ndarray]],
     given: str = "noisy",
 ) -> None:
-    """Draw <folder>/<image>.png for each of `images`: noisy | every network of `estimates` | clean.
+    """Write <folder>/<image>/ for each of `images`: the noisy one, every network of `estimates`, and the clean one.
 
     clean, noisy and each network's estimates: image id → (H, W, C) on the 0–255 scale, clean uint8, the rest float and
-    unclipped. given: what the noisy images are called. The title is the name and the PSNR under the suite's convention.
-    Below each picture lies the same window of it, enlarged, and outlined above: the one in which the clean image varies
-    most (`inset_window`).
+    unclipped. given: what the noisy images are called. panel.json holds the image's id and size, the inset (top, left,
+    side), and of each picture its file, its name and its PSNR in dB under the suite's convention: null for the clean
+    one, and for an exact one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for image in images:
         columns = {given: noisy[image]} | {name: members[image] for name, members in estimates.items()}
-        write_bytes(folder / f"{file_name(image)}.png", _panel(columns, clean[image]))
+        _write_panel(folder / file_name(image), image, columns, clean[image])
 
 
 def file_name(image: str) -> str:
@@ -72,55 +71,37 @@ def _window_means(values: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(windows / side**2)
 
 
-def _panel(columns: Mapping[str, np.ndarray], clean: np.ndarray) -> bytes:
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-    from matplotlib.patches import Rectangle
-
-    top, left, side = inset_window(clean)
-    titles = {name: f"{name}\n{_psnr_db(estimate, clean):.2f} dB" for name, estimate in columns.items()}
-    shown = {titles[name]: estimate for name, estimate in columns.items()} | {"clean\n": clean}
-    rows = -(-len(shown) // COLUMNS)
-    tall = CELL_INCHES * clean.shape[0] / clean.shape[1]
-    size = (COLUMNS * CELL_INCHES + 0.2, rows * (tall + CELL_INCHES + 0.5))
-    figure = Figure(size, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0))
-    grid = figure.subplots(2 * rows, COLUMNS, squeeze=False, height_ratios=[tall, CELL_INCHES] * rows)
-    for axes in grid.flat:
-        axes.axis("off")
-    for index, (title, image) in enumerate(shown.items()):
-        row, column = divmod(index, COLUMNS)
-        whole, inset = grid[2 * row, column], grid[2 * row + 1, column]
-        pixels = np.clip(np.round(image), 0, 255).astype(np.uint8)
-        style: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255}
-        whole.imshow(pixels.squeeze(), interpolation="antialiased", **style)
-        inset.imshow(pixels[top : top + side, left : left + side].squeeze(), interpolation="nearest", **style)
-        corner = (left - 0.5, top - 0.5)
-        whole.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=OUTLINE, linewidth=1.2))
-        inset.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, edgecolor=OUTLINE, linewidth=2))
-        whole.set_title(title, fontsize=9, pad=3)
-    return _small_png(figure)
+def _write_panel(folder: Path, image: str, columns: Mapping[str, np.ndarray], clean: np.ndarray) -> None:
+    pictures = []
+    for number, (name, pixels) in enumerate({**columns, CLEAN: clean}.items()):
+        file = f"{number}_{file_name(name)}.webp"
+        psnr_db = None if name == CLEAN else _psnr_db(pixels, clean)
+        pictures.append({"file": file, "name": name, "psnr_db": psnr_db})
+        write_bytes(folder / file, _webp(pixels))
+    height, width = clean.shape[:2]
+    sizes = {"width": width, "height": height, "inset": list(inset_window(clean))}
+    write_json(folder / RECORD, {"image": image, **sizes, "pictures": pictures})
 
 
-def _psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float:
-    return score(estimate, clean.astype(np.float32), CONVENTIONS["suite"]).psnr_db
+def _psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float | None:
+    """None where the estimate is exact: JSON has no infinity."""
+    psnr_db = score(estimate, clean.astype(np.float32), CONVENTIONS["suite"]).psnr_db
+    return round(psnr_db, 2) if math.isfinite(psnr_db) else None
 
 
-def _small_png(figure: "Figure") -> bytes:
-    """The figure as a PNG of at most `LARGEST_BYTES`, in the finest of `STEPS` that allows it (else the coarsest).
+def _webp(pixels: np.ndarray) -> bytes:
+    """(H, W, C) on the 0–255 scale as a WebP, whose bytes depend on the pixels alone."""
+    rounded = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+    lossy = _encoded(rounded, quality=QUALITY, method=6)
+    with Image.open(io.BytesIO(lossy)) as picture:
+        error = np.asarray(picture.convert("RGB")).astype(float) - rounded
+    if math.sqrt((error**2).mean()) <= LARGEST_RMS:
+        return lossy
+    stepped = np.minimum((rounded.astype(int) + STEP // 2) // STEP * STEP, 255)
+    return _encoded(stepped.astype(np.uint8), lossless=True, quality=80, method=4)
 
-    A step moves a colour by half of itself at most; a palette of 256 colours moves some by 80 levels, or dithers, which
-    looks like noise.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3].astype(int)
-    for step in STEPS:
-        small = io.BytesIO()
-        coarse = 255 - np.minimum((255 - pixels + step // 2) // step * step, 255)  # white stays white
-        Image.fromarray(coarse.astype(np.uint8)).save(small, format="PNG", compress_level=6)
-        if small.tell() <= LARGEST_BYTES:
-            break
-    return small.getvalue()
+def _encoded(pixels: np.ndarray, **how: Any) -> bytes:
+    saved = io.BytesIO()
+    Image.fromarray(pixels.squeeze()).convert("RGB").save(saved, "WEBP", **how)
+    return saved.getvalue()

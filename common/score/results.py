@@ -8,6 +8,8 @@
 A variant's name is its own within the paper, so that readers need not know its group.
 """
 
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,58 @@ if TYPE_CHECKING:
 RESULTS = Path("results")
 UNTRAINED = ("noisy", "black", "mean")
 """Predictors in scores.csv that have no training seeds; those of baselines.csv have none either."""
+
+
+class NotMeasuredError(UserError):
+    """These results do not have it; the message says what is missing."""
+
+
+class Measurements:
+    """The score tables and JSON records of one paper, of a whole run or of a part of one.
+
+    What is not there is a NotMeasuredError when it is asked for.
+    """
+
+    def __init__(self, paper: str, results: Path = RESULTS) -> None:
+        self.paper, self.results = paper, results
+        self._records: dict[str, Mapping[str, Any]] = {}
+
+    @cached_property
+    def scores(self) -> "pd.DataFrame":
+        """See `score_table`."""
+        return score_table(self.paper, self.results)
+
+    @cached_property
+    def _groups(self) -> dict[Any, "pd.DataFrame"]:
+        return dict(iter(self.scores.groupby(["network", "experiment", "convention"], sort=False)))
+
+    def scores_of(self, network: str, experiment: str, convention: str) -> "pd.DataFrame":
+        """The rows of one network in one experiment under one convention."""
+        own = self._groups.get((network, experiment, convention))
+        if own is None:
+            raise NotMeasuredError(f"no scores of {network} in experiment {experiment}")
+        return own
+
+    def recorded(self, path: str, row: str = "") -> Any:
+        """The value at `<file>.<key>.<key>…` of the JSON records.
+
+        Where `row`, a network's or another predictor's name, is missing it was not measured; any other missing key is
+        a mistake in the path (UserError).
+        """
+        name, *keys = path.split(".")
+        file = self.results / self.paper / f"{name}.json"
+        if name not in self._records:
+            self._records[name] = read_json(_present(file))
+        value: Any = self._records[name]
+        for depth, key in enumerate(keys):
+            if not isinstance(value, Mapping) or key not in value:
+                missing = ".".join(keys[: depth + 1])
+                if key == row:
+                    raise NotMeasuredError(f"no {missing} in {file}")
+                known = ", ".join(value) if isinstance(value, Mapping) else "a value"
+                raise UserError(f"measure {missing} is not in {file}, which has {known} there")
+            value = value[key]
+        return value
 
 
 def of_variant(folder: Path, name: str) -> Path:
@@ -49,7 +103,7 @@ def score_table(paper: str, results: Path = RESULTS) -> "pd.DataFrame":
     """Scores of networks, trivial predictors and filters, and whether each was `trained`.
 
     Columns experiment, network, seed, image, draw, convention, mse, psnr_db, ssim, trained: an image id `name#k` is
-    draw k of the image `name`. UserError where the networks have not been scored.
+    draw k of the image `name`. NotMeasuredError where the networks have not been scored.
     """
     import pandas as pd
 
@@ -69,8 +123,12 @@ def record(path: Path) -> dict[str, Any]:
 def _scores(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    if not path.is_file():
-        raise UserError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
-    table = pd.read_csv(path, dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
+    table = pd.read_csv(_present(path), dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
     names = table["image"].str.partition("#")
     return table.assign(image=names[0], draw=names[2])
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise NotMeasuredError(f"{path} is missing: run `dvc repro` so that the stage that makes it runs")
+    return path

@@ -14,10 +14,14 @@ class Scale:
     low: float = -1.0
     high: float = 1.0
 
-    def to_network(self, images: np.ndarray) -> Tensor:
-        """(N, H, W, C) on the 0–255 scale → (N, C, H, W) in [low, high], channels-last in memory."""
-        tensor = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).permute(0, 3, 1, 2)
-        return tensor * ((self.high - self.low) / 255) + self.low
+    def to_network(self, images: np.ndarray | Tensor) -> Tensor:
+        """(N, H, W, C) on the 0–255 scale → (N, C, H, W) in [low, high], channels-last in memory.
+
+        A tensor stays on its device, and is scaled there.
+        """
+        if isinstance(images, np.ndarray):
+            images = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
+        return images.float().permute(0, 3, 1, 2) * ((self.high - self.low) / 255) + self.low
 
     def to_image(self, tensor: Tensor) -> np.ndarray:
         """(N, C, H, W) in [low, high] → (N, H, W, C) float32 on the 0–255 scale, unclipped."""

@@ -79,9 +79,16 @@ class Estimate:
         known = self.parts and other.parts
         return Estimate(self.mean - other.mean, (*self.parts, *other.parts) if known else ())
 
-    def log(self) -> "Estimate":
-        """The logarithm of a positive estimate, to first order: Var(log x) = Var(x) / x²."""
-        return Estimate(math.log(self.mean), tuple(Part(v / self.mean**2, freedom) for v, freedom in self.parts))
+    def over(self, other: "Estimate") -> tuple[float, Interval | None]:
+        """The quotient of two independent positive estimates, and the interval that its logarithm's gives.
+
+        To first order Var(log x) = Var(x) / x²; a / b and b / a agree. ValueError where one is not positive.
+        """
+        if min(self.mean, other.mean) <= 0:
+            raise ValueError(f"a ratio needs positive measurements, got {self.mean:g} and {other.mean:g}")
+        logs = (Estimate(math.log(x.mean), tuple(Part(v / x.mean**2, nu) for v, nu in x.parts)) for x in (self, other))
+        bounds = next(logs).minus(next(logs)).interval()
+        return self.mean / other.mean, bounds and Interval(*map(math.exp, bounds))
 
     def equivalence(self, margin: float) -> Equivalence:
         """Test by two one-sided t tests (Schuirmann 1987) that the mean lies within ±margin, margin > 0."""
@@ -99,6 +106,11 @@ def mean_estimate(samples: ArrayLike) -> Estimate:
     return Estimate(float(values.mean()), _part(values))
 
 
+def set_estimate(table: np.ndarray) -> Estimate:
+    """Mean of the scores of one fixed test set, `table` (seeds, draws, images): over trainings, or the draws of one."""
+    return two_level_estimate(table.mean(axis=2)) if len(table) > 1 else drawn_estimate(table[0])
+
+
 def two_level_estimate(table: ArrayLike) -> Estimate:
     """Mean of a score of one fixed test set, `table` (seeds, draws): what a published value is compared with.
 
@@ -108,6 +120,20 @@ def two_level_estimate(table: ArrayLike) -> Estimate:
     """
     scores = np.atleast_2d(np.asarray(table, dtype=float))
     return Estimate(float(scores.mean()), _part(scores.mean(axis=1)) + _part(scores.mean(axis=0)))
+
+
+def drawn_estimate(table: ArrayLike) -> Estimate:
+    """Mean of one denoiser's scores of one fixed test set, `table` (draws, images): where there is a single training.
+
+    Each image has noise and crops of its own, independent of the others': Var = Σ s²(draws of an image) / draws /
+    images². Of a single draw the images' own spread is taken, which holds the draw's and more.
+    """
+    scores = np.atleast_2d(np.asarray(table, dtype=float))
+    draws, images = scores.shape
+    if draws == 1 or not np.isfinite(scores).all():
+        return Estimate(float(scores.mean()), _part(scores[0]))
+    variances = scores.var(axis=0, ddof=1) / draws / images**2
+    return Estimate(float(scores.mean()), tuple(Part(float(variance), draws - 1) for variance in variances))
 
 
 def paired_estimate(a: ArrayLike, b: ArrayLike) -> Estimate:

@@ -1,8 +1,8 @@
 """The one training loop.
 
-`fit` trains a network on keyed batches: channels-last, bf16 autocast where this machine computes faster in it, one
-process or several, resumable after a kill, stopped with one clear line when a loss is not finite. Same arguments on
-the same machine give the same weights, bit for bit, whether or not the run was interrupted.
+`fit` trains a network on keyed batches made ahead of need: channels-last, bf16 autocast where the device computes in
+it, one process or several, resumable after a kill, stopped with one clear line when a loss is not finite. Same
+arguments on the same machine give the same weights, bit for bit, whether or not the run was interrupted.
 
 What is minimised is told by players. One is the rule; adversaries are two, each with the part of the network that it
 moves and an optimiser of its own, taking turns within a step.
@@ -24,8 +24,10 @@ from torch import Tensor, nn
 from common.errors import UserError
 from common.params import Recipe
 from common.progress import progress
+from common.score.machine import exact_float32
 from common.score.scale import Scale, channels_last
 from common.train import checkpoint
+from common.train.ahead import Share, arriving, sender
 from common.train.memory import keep_freed_memory
 from common.train.patches import Batch
 from common.train.precision import Precision, choose_precision
@@ -37,6 +39,8 @@ Validate = Callable[[nn.Module], Mapping[str, float]]
 
 CHECKPOINT_SECONDS = 30.0
 """Between two checkpoints of a running training."""
+READ_EVERY = {"cpu": 1, "cuda": 100}
+"""Steps after which the losses are read: Python waits for a GPU then, and for nothing in between."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,11 @@ def fit(
     run = _Run(network, players, recipe, accelerator, precision, scale, seed)
     if scratch is not None:
         run.resume(scratch)
-    with torch.backends.cudnn.flags(benchmark=False, deterministic=True), seeded(seed):
+    # Left to itself, `flags` switches cuDNN off. Deterministic kernels cost nothing; timing them would gain nothing.
+    deterministic = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+    with deterministic, exact_float32(), seeded(seed):
         run.train(batches, validate, scratch, label)
-    network.requires_grad_(True)
+    network.requires_grad_(True).zero_grad(set_to_none=True)
     return Trained(network, pd.DataFrame(run.history), run.facts())
 
 
@@ -106,65 +112,79 @@ class _Run:
     ) -> None:
         self.network, self.recipe, self.scale, self.seed = network, recipe, scale, seed
         self.accelerator, self.precision = accelerator, precision
-        self.turns = [Turn(player, network, recipe) for player in players]
+        self.turns = [Turn(player, network, recipe, precision, alone=len(players) == 1) for player in players]
         self.draws = max(player.updates for player in players)
+        self.passes = "eager"
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
 
     def train(self, batches: Callable[[int], Batch], validate: Validate, scratch: Path | None, label: str) -> None:
+        device, steps = self.accelerator.device, self.recipe.steps
+        share = Share(self.accelerator.process_index, self.accelerator.num_processes)
+        numbers = range(self.step * self.draws, steps * self.draws)
         shown = label if self.accelerator.is_main_process else ""
         started = saved = time.monotonic() - self.seconds
-        with progress(self.recipe.steps, shown, done=self.step) as advance:
-            while self.step < self.recipe.steps:
-                lr = float(self.turns[0].schedule.get_last_lr()[0])
-                self._take_step(batches, label, lr)
+        if device.type == "cuda" and numbers:
+            first = sender(batches, device)(numbers[0]).received()
+            self._record_passes(*self._scaled(*(share.of(part) for part in first)))
+        with (
+            arriving(batches, numbers, device, share) as coming,
+            progress(steps, shown, self.step) as advance,
+        ):
+            while self.step < steps:
+                lr = self.turns[0].lr
+                self._take_step([self._scaled(*next(coming).received()) for _ in range(self.draws)])
                 self.step += 1
+                validating = self.step % self.recipe.validate_every == 0 or self.step == steps
+                reading = validating or self.step % READ_EVERY[device.type] == 0
+                if reading:
+                    self._read_losses(label)
                 self.seconds = time.monotonic() - started
-                note = ""
-                if self.step % self.recipe.validate_every == 0 or self.step == self.recipe.steps:
-                    note = self._validate(validate, lr)
-                if scratch is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                note = self._validate(validate, lr) if validating else ""
+                if scratch is not None and reading and time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self.save(scratch)
                     saved = time.monotonic()
                 advance(note=note)
         if scratch is not None:
             self.save(scratch)
 
-    def _take_step(self, batches: Callable[[int], Batch], label: str, lr: float) -> None:
+    def _record_passes(self, inputs: Tensor, targets: Tensor) -> None:
+        """Turns whose objective stays the same become recordings; where one cannot, all go on as before."""
+        try:
+            for turn in self.turns:
+                if turn.player.steady:
+                    turn.record(inputs, targets)
+                    self.passes = "CUDA graph"
+        except RuntimeError as error:  # an objective that waits for the device, or too little memory
+            for turn in self.turns:
+                turn.recording = None
+            self.passes = f"eager: {str(error).splitlines()[0]}"
+
+    def _scaled(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and image targets in the network's range, labels as they are."""
+        return self.scale.to_network(inputs), self.scale.to_network(targets) if targets.is_floating_point() else targets
+
+    def _take_step(self, drawn: Sequence[tuple[Tensor, Tensor]]) -> None:
         """Every player's updates; the n-th of each player sees the same batch."""
         torch.manual_seed((self.seed << 32) + self.step)  # of dropout: a resumed run draws what an unbroken one does
-        drawn = [self._tensors(batches(self.step * self.draws + number)) for number in range(self.draws)]
         for turn in self.turns:
-            if len(self.turns) > 1:  # gradients reach the part through the others, which are left alone
-                self.network.requires_grad_(False)
-                turn.part.requires_grad_(True)
             for inputs, targets in drawn[: turn.player.updates]:
-                turn.losses.append(self._update(turn, inputs, targets))
-            if not np.isfinite(turn.losses[-1]):
-                raise NotFiniteLossError(
-                    f"{label}: the {turn.player.name} loss is {turn.losses[-1]} at step {self.step + 1} (lr {lr:.3g}): "
-                    "lower train.recipe.lr, or set train.recipe.precision to fp32"
-                )
+                turn.update(inputs, targets, self.step, self._average_gradients)
 
-    def _tensors(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """This process's share of a batch, on its device."""
-        share = slice(self.accelerator.process_index, None, self.accelerator.num_processes)
-        inputs, targets = batch.inputs[share], batch.targets[share]
-        labels = np.issubdtype(targets.dtype, np.integer)
-        wanted = torch.from_numpy(targets).long() if labels else self.scale.to_network(targets)
-        device = self.accelerator.device
-        return self.scale.to_network(inputs).to(device), wanted.to(device)
+    def _read_losses(self, label: str) -> None:
+        """Raises NotFiniteLossError, which names the first update whose loss is not finite."""
+        bad = [(*update, turn.player.name) for turn in self.turns for update in turn.settle(self._mean)]
+        if bad:
+            step, lr, loss, name = min(bad, key=lambda update: update[0])
+            raise NotFiniteLossError(
+                f"{label}: the {name} loss is {loss} at step {step + 1} (lr {lr:.3g}): "
+                "lower train.recipe.lr, or set train.recipe.precision to fp32"
+            )
 
-    def _update(self, turn: Turn, inputs: Tensor, targets: Tensor) -> float:
-        """One optimiser step; returns the loss of the global batch."""
-        turn.optimizer.zero_grad(set_to_none=True)
-        with self.precision.autocast():
-            value = turn.player.objective(self.network, inputs, targets, self.step)
-        value.backward()
-        self._average_gradients(turn.part)
-        turn.optimizer.step()
-        turn.schedule.step()
-        return float(self.accelerator.reduce(value.detach(), "mean"))
+    def _mean(self, losses: Tensor) -> Tensor:
+        """Over processes: the losses of the global batch."""
+        mean: Tensor = self.accelerator.reduce(losses, "mean")
+        return mean
 
     def _average_gradients(self, part: nn.Module) -> None:
         """Over processes. Not by a wrapper around the network, which would know of one `forward` alone."""
@@ -176,6 +196,9 @@ class _Run:
 
     def _validate(self, validate: Validate, lr: float) -> str:
         measured = evaluate_mode(self.network, validate)
+        for turn in self.turns:
+            if turn.recording is not None:
+                turn.recording.put_back()
         row: dict[str, float] = {
             "step": self.step,
             "images_seen": self.step * self.recipe.batch * self.draws,
@@ -196,6 +219,7 @@ class _Run:
             "processes": self.accelerator.num_processes,
             "threads": torch.get_num_threads(),
             "device": str(self.accelerator.device.type),
+            "passes": self.passes,
             "precision": self.precision.name,
             "precision_reason": self.precision.reason,
         }
@@ -229,7 +253,7 @@ def evaluate_mode(network: nn.Module, measure: Validate) -> Mapping[str, float]:
     was_training = network.training
     network.eval()
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_float32():
             return measure(network)
     finally:
         network.train(was_training)

@@ -1,27 +1,26 @@
-"""Which number format a network trains in: bf16 where this machine's convolutions are faster in it, else float32.
+"""Which number format a network trains in: bf16 where the machine computes in it, else float32.
 
-A chip without bf16 instructions emulates them several times slower, so `auto` times one convolution in both.
+Told by what the device can do and never by a clock, so that all processes of a training agree, and a busy machine
+decides as an idle one does. A chip without bf16 instructions emulates them several times slower.
 """
 
-import math
-import statistics
-import time
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import torch
 
-from common.score.scale import channels_last
-
-PROBE_SHAPE = (32, 64, 40, 40)
-"""Input (N, C, H, W) of the probe's 3×3 convolution: a small DnCNN batch, a few milliseconds in float32."""
-GAIN = 1.2
-"""bf16 must be this much faster to be chosen, so that a busy machine decides the same way every time."""
-
-HOPELESS = 2.0
-"""A run in bf16 that takes so many times as long as in float32 ends the probe: emulation is several times slower."""
+CPUINFO = Path("/proc/cpuinfo")
+CPU_FLAGS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX-512 BF16",
+    "bf16": "Arm's BF16",
+}
+"""Instructions that multiply bf16, by the names Linux gives them, the fastest first."""
+TENSOR_CORES = 8, 0
+"""Compute capability of a GPU (Ampere) from which on its matrix units take bf16."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +40,23 @@ def choose_precision(wanted: Literal["auto", "bf16", "fp32"], device: torch.devi
     """The format to train in on `device`."""
     if wanted != "auto":
         return Precision(wanted, "asked for by train.recipe.precision", device.type)
-    gain = bf16_gain(device.type)
-    name: Literal["bf16", "fp32"] = "bf16" if gain >= GAIN else "fp32"
-    return Precision(name, f"a probe convolution ran {gain:.1f}× as fast in bf16 as in float32", device.type)
+    able, reason = gpu_bf16(device) if device.type == "cuda" else cpu_bf16()
+    return Precision("bf16" if able else "fp32", reason, device.type)
 
 
-@cache
-def bf16_gain(device: str) -> float:
-    """Time of a float32 channels-last convolution over its time in bf16 (> 1: bf16 is faster)."""
-    float32 = _seconds(device, torch.float32)
-    return float32 / _seconds(device, torch.bfloat16, enough=HOPELESS * float32)
+def gpu_bf16(device: torch.device) -> tuple[bool, str]:
+    """Whether a GPU's matrix units take bf16, and how that is known."""
+    major, minor = torch.cuda.get_device_capability(device)
+    able = (major, minor) >= TENSOR_CORES
+    return able, f"compute capability {major}.{minor}: matrix units {'take' if able else 'do not take'} bf16"
 
 
-def _seconds(device: str, dtype: torch.dtype, enough: float = math.inf) -> float:
-    """Median of a few runs after the first; of fewer, where one takes longer than `enough` seconds."""
-    channels = PROBE_SHAPE[1]
-    with torch.random.fork_rng(), torch.inference_mode():
-        convolution = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype))
-        images = torch.zeros(PROBE_SHAPE, device=device, dtype=dtype).to(memory_format=torch.channels_last)
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            convolution(images)
-            if device == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - started)
-            if len(times) > 1 and times[-1] > enough:
-                break
-    return statistics.median(times[1:])
+def cpu_bf16() -> tuple[bool, str]:
+    """Whether this machine's processor has instructions for bf16, and how that is known."""
+    known = CPUINFO.read_text() if CPUINFO.is_file() else ""
+    lists = re.findall(r"^(?:flags|Features)\s*:\s*(.*)$", known, re.MULTILINE)
+    flags = set.intersection(*(set(of_a_core.split()) for of_a_core in lists)) if lists else set()
+    for flag, name in CPU_FLAGS.items():
+        if flag in flags:
+            return True, f"the processor has instructions for bf16 ({name})"
+    return False, "the processor has no instructions for bf16"

@@ -25,7 +25,7 @@ from common.train.phases import WHOLE, Phase, fit_phases, joined
 from common.train.stage import stage_key
 from common.train.turns import Player, supervised, whole
 from common.train.weights import Parent, inherit, save_weights
-from common.train.workers import side_by_side
+from common.train.workers import side_by_side, visible_gpus
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
@@ -111,8 +111,9 @@ class Group:
 def train_group(paper: str, training: Callable[[str, Any], Training], description: str | None) -> None:
     """The command of a paper's training stages: `train GROUP` trains a group of variants over their seeds.
 
-    A stage trains several: starting Python takes as long as some of these trainings, and on CPUs they run side by side,
-    each on the profile's number of threads, in the order of the parameters; none may start from another one's weights.
+    A stage trains several: starting Python takes as long as some of these trainings, and they run side by side: on CPUs
+    each on the profile's number of threads, on GPUs as many as share one. They begin in the order of the parameters,
+    and none may start from another one's weights.
     With `--seed` it trains that seed alone (on another machine of a cluster, say), leaves the finished checkpoints and
     writes no records; the stage then goes on from all of them at once.
 
@@ -142,7 +143,8 @@ def train_group(paper: str, training: Callable[[str, Any], Training], descriptio
 
 
 def _train(group: Group, jobs: list[tuple[str, int]]) -> list[Run]:
-    return side_by_side(partial(_job, group), jobs, _at_a_time(group.settings.training.threads))
+    gpus, sharing = visible_gpus() if torch.cuda.is_available() else [], group.settings.training
+    return side_by_side(partial(_job, group), jobs, _at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
 
 
 def _job(group: Group, job: tuple[str, int]) -> Run:
@@ -161,11 +163,16 @@ def _finish(group: Group, runs: Mapping[tuple[str, int], Run]) -> None:
         group.forget()
 
 
-def _at_a_time(threads: int | None) -> int:
-    """How many trainings share this machine: as many as its cores bear; one on a GPU or under several processes."""
-    if threads is None or torch.cuda.is_available() or int(os.environ.get("WORLD_SIZE", 1)) > 1:
+def _at_a_time(threads: int | None, on_gpus: int) -> int:
+    """How many trainings share this machine: as many as its GPUs, else its cores, bear; one under several processes.
+
+    threads: of a training on a CPU, None for all. on_gpus: how many the GPUs bear, 0 where there are none.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         return 1
-    return max(1, torch.get_num_threads() // threads)
+    if on_gpus:
+        return on_gpus
+    return 1 if threads is None else max(1, torch.get_num_threads() // threads)
 
 
 def recipe_of(variant: Variant, recipe: Recipe) -> Recipe:

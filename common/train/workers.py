@@ -17,18 +17,25 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def side_by_side(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> list[Result]:
+def side_by_side(
+    work: Callable[[Job], Result], jobs: Sequence[Job], processes: int, gpus: Sequence[str] = ()
+) -> list[Result]:
     """`work(job)` of each job, in the order of the jobs; as many at a time as there are processes.
 
+    gpus: shared by the processes, each of which sees one (`visible_gpus`); then `work` and the jobs are pickled.
     With one process they run here, one after the other. The first error ends the others and is raised; a process that
     the system ended (for its memory) raises UserError.
     """
     if min(processes, len(jobs)) < 2:
         return [work(job) for job in jobs]
     # A fork shares what is imported (torch takes seconds); elsewhere than on Linux, system libraries do not bear it.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    # CUDA bears it nowhere.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" and not gpus else "spawn")
+    places: Any = context.SimpleQueue()
+    for place in range(processes):
+        places.put(gpus[place % len(gpus)] if gpus else None)
     with gathered(context) as messages:
-        pool = ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_begin, initargs=(messages,))
+        pool = ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_begin, initargs=(messages, places))
         with pool:
             running = [pool.submit(work, job) for job in jobs]
             try:
@@ -47,8 +54,20 @@ def side_by_side(work: Callable[[Job], Result], jobs: Sequence[Job], processes: 
             return [job.result() for job in running]
 
 
-def _begin(messages: Any) -> None:
+def visible_gpus() -> list[str]:
+    """The GPUs of this process, by the names that CUDA_VISIBLE_DEVICES takes."""
+    import torch
+
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    return chosen.split(",")[:count] if chosen else [str(number) for number in range(count)]
+
+
+def _begin(messages: Any, places: Any) -> None:
     """In a new process: Ctrl-C is the parent's to handle, and where the parent is gone there is nothing left to do."""
+    gpu = places.get()
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # CUDA reads it when it is first used, not when torch is imported
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if messages is not None:

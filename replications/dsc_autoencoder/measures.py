@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from common.score.machine import exact_float32
 from common.score.metrics import psnr
 from common.score.scale import Scale
 from common.store import Arrays
@@ -92,7 +93,7 @@ def flow(network: Autoencoder, noisy: Mapping[str, np.ndarray]) -> dict[str, flo
     alive: list[Tensor] = []
     whole = 0.0
     for image in noisy.values():
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_float32():
             bottleneck, connected = network.encode(padded(_tensor(image, network)))
             output = network.decode(bottleneck, connected)
             cuts = {"bottleneck": network.decode(torch.zeros_like(bottleneck), connected)}
@@ -114,7 +115,7 @@ def flow(network: Autoencoder, noisy: Mapping[str, np.ndarray]) -> dict[str, flo
 def conv1_map(network: Autoencoder, noisy: np.ndarray) -> np.ndarray:
     """Mean over maps of X_1, (H, W): what Figs. 7–9 show between the noisy and the denoised image."""
     height, width = noisy.shape[:2]
-    with torch.inference_mode():
+    with torch.inference_mode(), exact_float32():
         _, (first, *_) = network.encode(padded(_tensor(noisy, network)))
     return first[0].mean(dim=0)[:height, :width].cpu().numpy()
 

@@ -24,6 +24,8 @@ from replications.dsc_autoencoder.noise import DENOISE, corruptions
 from replications.dsc_autoencoder.params import Settings
 
 PAPER = "dsc_autoencoder"
+TIMED = {"dsc": (DENOISE,)}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 SCALE = Scale(0, 255)
 CLASSIFIERS = ("classifier", "classifier_dsc")
 

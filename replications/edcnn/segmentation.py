@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from common.score.machine import exact_float32
 from common.score.scale import Scale
 from common.store import load_arrays
 
@@ -37,7 +38,7 @@ def measure(network: nn.Module, images: np.ndarray, targets: np.ndarray) -> dict
     network.eval()
     device = next(network.parameters()).device
     total, confusion = 0.0, np.zeros((CLASSES, CLASSES))
-    with torch.inference_mode():
+    with torch.inference_mode(), exact_float32():
         for first in range(0, len(images), BATCH):
             wanted = torch.from_numpy(targets[first : first + BATCH]).long().to(device)
             logits = network(Scale().to_network(images[first : first + BATCH]).to(device)).float()

@@ -19,6 +19,8 @@ from replications.edcnn.params import Settings
 from replications.edcnn.variants import PLANS, SEGMENTATION, builder
 
 PAPER = "edcnn"
+TIMED = {"full_skip": ("full",)}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 
 
 def training(name: str, settings: Settings) -> Training:

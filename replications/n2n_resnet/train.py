@@ -17,6 +17,8 @@ from replications.n2n_resnet.params import Settings
 from replications.n2n_resnet.tasks import TASKS, NoiseName, Task, player, training_noise
 
 PAPER = "n2n_resnet"
+TIMED = {"gaussian_noisy": ("gaussian", FIG19)}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 FIG19_COLUMN = "val_psnr_db_fig19"
 """Column of the history: validation PSNR at the level of Fig. 19."""
 

@@ -10,6 +10,9 @@ from replications.udncnn.noise import PAPER
 from replications.udncnn.params import Settings
 from replications.udncnn.tasks import Task, tasks
 
+TIMED: dict[str, tuple[str, ...]] = {"dncnn": (), "udncnn": (), "udncnn_code": (), "dudncnn": ()}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
+
 
 def training(name: str, settings: Settings) -> Training:
     """What the variant of that name is trained to do."""

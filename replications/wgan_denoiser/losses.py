@@ -56,17 +56,25 @@ class Game:
     scores: mean scores of the denoised and of the clean images, as this game counts them.
     judging: (discriminator, denoised, clean, step) → the discriminator's loss.
     adversarial, restoration: the generator's loss is their sum; both are weighted already.
+    drawn: whether `judging` depends on the step.
     """
 
     scores: Callable[[Critic, Tensor, Tensor], tuple[Tensor, Tensor]]
     judging: Callable[[Critic, Tensor, Tensor, int], Tensor]
     adversarial: Term
     restoration: Term
+    drawn: bool = False
 
     def players(self, critic_updates: int) -> tuple[Player, Player]:
         """The discriminator, which moves first and `critic_updates` times, and the generator."""
         return (
-            Player(self._judge, "critic", lambda network: _pair(network).critic, updates=critic_updates),
+            Player(
+                self._judge,
+                "critic",
+                lambda network: _pair(network).critic,
+                updates=critic_updates,
+                steady=not self.drawn,
+            ),
             Player(self._restore, "generator", lambda network: _pair(network).generator),
         )
 
@@ -100,7 +108,7 @@ def wasserstein(factors: Factors, *, seed: int) -> Game:
     def adversarial(critic: Critic, denoised: Tensor, clean: Tensor) -> Tensor:
         return -factors.adversarial * truncated_scores(critic, denoised, clean)[0]
 
-    return Game(truncated_scores, judging, adversarial, partial(restoration, factors))
+    return Game(truncated_scores, judging, adversarial, partial(restoration, factors), drawn=True)
 
 
 def minimax(factors: Factors) -> Game:

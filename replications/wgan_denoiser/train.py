@@ -15,6 +15,8 @@ from replications.wgan_denoiser.noise import TABLE1, corruptions
 from replications.wgan_denoiser.params import Loss, Settings
 
 PAPER = "wgan_denoiser"
+TIMED = {"wgan": (TABLE1,), "dcgan": (TABLE1,)}
+"""What `make bench` times: variant → experiments whose noisy validation images its training reads."""
 ONE_FAMILY = {"wgan_marine": "marine", "wgan_grassland": "grassland"}
 """Variants that see one of the two training sets."""
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from common.score.metrics import CONVENTIONS
 from common.score.panels import draw_panels
@@ -28,32 +27,39 @@ experiments:
     data: {data.test: bsds300}
     noise: {noise.sigma: 30}
 claims:
-- {id: U1, source: Table 1, kind: value, says: PSNR, experiment: table1, measure: psnr_db, convention: unclipped,
-   values: {dncnn: 28.74, dudncnn: 29.1}, table: udncnn_table1, note: which test set is open}
-- {id: U2, source: Table 1, kind: order, says: dudncnn > dncnn, experiment: table1, measure: psnr_db,
-   ranking: [dudncnn, dncnn]}
-- {id: U20, source: section 2, kind: fact, says: parameters, measure: "complexity.published.{}.parameters",
-   values: {dncnn: 225859}}
+- {id: U1, source: Table 1, says: PSNR, experiment: table1, measure: psnr_db, convention: unclipped,
+   parts: [dncnn == 28.74 +- 0.15, dudncnn == 29.1 +- 0.15], table: udncnn_table1, note: which test set is open}
+- {id: U2, source: Table 1, says: dudncnn > dncnn, experiment: table1, measure: psnr_db, test: dudncnn > dncnn}
+- {id: U20, source: section 2, says: parameters, measure: "complexity.published.{}.parameters",
+   test: dncnn == 225859}
 self_checks:
-- {id: US1, source: section 3, says: "1,000 images of a set of 300", published: 1000, computed: 300}
+- {id: US1, source: section 3, says: "1,000 images of a set of 300", test: 1000 == 300}
 choices:
 - {parameter: network.depth, value: 6, provenance: lineage, note: the paper names none}
+"""
+SUMMARY = """
+name: Two <networks>
+claims: DUDnCNN is {{ (published["U1.dudncnn"] - published["U1.dncnn"]) | apart }} DnCNN.
+found: >-
+  It is {{ (psnr.table1.dudncnn - psnr.table1.dncnn) | apart }} it{{ ", as claimed" if holds("U2") }}.
+picture: table1/astro
+published_scale:
+  claim: U1
+  what: Table 1 at σ = 30
+  orders: [U2]
+  found: At the published scale DUDnCNN is {{ (ours["U1.dudncnn"] - ours["U1.dncnn"]) | apart }} DnCNN.
 """
 
 
 def make(folder: Path) -> None:
-    """Write params.yaml, claims.yaml and results/<paper> into `folder`."""
+    """Write the parameters, claims.yaml and results/<paper> into `folder`."""
     replication, results = folder / "replications" / PAPER, folder / "results" / PAPER
     replication.mkdir(parents=True)
-    settings = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    settings["papers"] = {PAPER: settings["papers"][PAPER]}
-    for profile in settings["profiles"].values():
-        for other in set(profile) - {"training", "latency", "baselines", PAPER}:
-            del profile[other]
-    write_text(folder / "params.yaml", yaml.safe_dump(settings))
-    for file in ("params.py", "names.yaml"):
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    for file in ("params.py", "params.yaml", "names.yaml"):
         shutil.copy(REPOSITORY / "replications" / PAPER / file, replication)
     write_text(replication / "claims.yaml", CLAIMS)
+    write_text(replication / "summary.yaml", SUMMARY)
     splits = {"train": 46, "val": 5, "test": 2}
     data = {name: {"dataset": "embedded", "images": count, "sha256": "0" * 64} for name, count in splits.items()}
     write_json(results / "data.json", data)
@@ -70,10 +76,10 @@ def make(folder: Path) -> None:
     write_json(results / "latency.json", {"networks": networks})
     write_json(folder / "results/filter_latency.json", {"median": times})
     for name in profile:
-        write_csv(results / f"history/{name}.csv", history())
-        write_json(results / f"training/{name}.json", training(name))
-    write_csv(results / "history/dncnn_d1.csv", history().iloc[:0])
-    write_json(results / "training/dncnn_d1.json", {**training("dncnn_d1"), "seeds": {}})
+        write_csv(results / f"history/table1/{name}.csv", history())
+        write_json(results / f"training/table1/{name}.json", training(name))
+    write_csv(results / "history/table1/dncnn_d1.csv", history().iloc[:0])
+    write_json(results / "training/table1/dncnn_d1.json", {**training("dncnn_d1"), "seeds": {}})
 
 
 def draw(folder: Path) -> None:
@@ -81,6 +87,20 @@ def draw(folder: Path) -> None:
     clean = {"astronaut": np.full((32, 32, 3), 128, np.uint8)}
     noisy = {name: image + np.float32(9) for name, image in clean.items()}
     draw_panels(folder / "results" / PAPER / "panels/table1", list(clean), clean, noisy, {"dncnn": noisy})
+
+
+def publish(folder: Path) -> None:
+    """Lay down a run at the published scale as results/reference/paper: this run's ledger, 0.1 dB better."""
+    results = folder / "results"
+    table = pd.read_csv(results / "claims.csv", dtype=str, keep_default_na=False)
+    numbers = table["kind"] == "value"
+    table.loc[numbers, "ours"] = [f"{float(value) + 0.1:.4f}" for value in table.loc[numbers, "ours"]]
+    table.loc[numbers, "verdict"] = "reproduced"
+    write_csv(results / "reference/paper/claims.csv", table)
+    run = {"profile": "paper", "seed": 0, "code": "0" * 40, "date": "2026-01-31"}
+    machine = {"cpu": "a processor", "cores": 2, "gpu": "a large GPU"}
+    data = {PAPER: {"test": {"dataset": "bsds300", "images": 100, "sha256": ""}}}
+    write_json(results / "reference/paper/environment.json", {"run": run, "machine": machine, "data": data})
 
 
 def scores(psnr_db: dict[str, float]) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def test_a_wrong_parameter_stops_a_stage_with_status_2_and_writes_nothing(tmp_pa
     (tmp_path / "params.yaml").write_text(text.replace("sigma: null", "sigma: -5", 1))
     (tmp_path / "replications").symlink_to(Path("replications").absolute())
     (tmp_path / "common").symlink_to(Path("common").absolute())
-    stage = [sys.executable, "-m", "common.run.settings", "udncnn"]
+    stage = [sys.executable, "-m", "common.noise", "udncnn"]
     ended = subprocess.run(stage, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr == "error: noise.sigma must be ≥ 0 (params.yaml), got -5\n"

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from common import params
-from common.score.complexity import narrowed, parameters
+from common.score.complexity import PaperModels, parameters
 
-MODELS = {paper: import_module(f"replications.{paper}.models") for paper in params.papers()}
+MODELS = {paper: PaperModels.of(import_module(f"replications.{paper}.models")) for paper in params.papers()}
 Builders = Mapping[str, Callable[[], nn.Module]]
 
 
@@ -32,11 +32,10 @@ def assert_the_same_but_narrower(narrow: Builders, wide: Builders) -> None:
         assert parameters(ours) < parameters(theirs), name
 
 
-@pytest.mark.parametrize("paper", [paper for paper, models in MODELS.items() if hasattr(models, "NARROW")])
+@pytest.mark.parametrize("paper", [paper for paper, models in MODELS.items() if models.NARROW])
 def test_the_narrow_networks_have_the_layers_of_the_others(paper: str) -> None:
     models = MODELS[paper]
     settings = params.load(paper, "paper")
-    narrow = narrowed(settings, {"network": models.NARROW})
-    assert_the_same_but_narrower(models.networks(narrow), models.networks(settings))
+    assert_the_same_but_narrower(models.narrow_networks(settings), models.networks(settings))
     if models.published_networks():
         assert_the_same_but_narrower(models.narrow_published_networks(), models.published_networks())

@@ -13,7 +13,7 @@ from common.benchmark import protocol, runner
 from common.benchmark.entrants import Entrant, classical, shipped, trivial
 from common.benchmark.protocol import CORRUPTIONS, Case, cases
 from common.benchmark.reference import FILE, published
-from common.benchmark.runner import COLUMNS, Journal, score_set, summarised
+from common.benchmark.runner import COLUMNS, Journal, ranks, score_set, summarised
 from common.datasets.registry import DATASETS
 from common.errors import UserError
 from common.noise.sensor import Gaussian, corrupt
@@ -70,6 +70,26 @@ def test_a_score_is_the_mean_over_images(folder: Path) -> None:
     assert summary["psnr_high"] - summary["psnr_db"] == pytest.approx(half, rel=1e-4)
 
 
+def test_places_are_shared_where_paired_differences_do_not_tell() -> None:
+    """By hand: "b" is 0.1 dB behind "a" on every image but for ±0.5, "c" 1 dB behind with hardly any spread."""
+    images = [30.0, 25.0, 33.0, 28.0]
+    by_name = {
+        "a": images,
+        "b": [value - 0.1 + swing for value, swing in zip(images, (0.5, -0.5, 0.5, -0.5), strict=True)],
+        "c": [value - 1 + swing for value, swing in zip(images, (0.01, -0.01, 0.0, 0.0), strict=True)],
+        "d": [value - 1.5 for value in images],
+    }
+    table = pd.DataFrame(
+        [
+            {"set": "s", "corruption": "gaussian", "level": 25.0, "denoiser": name, "image": str(k), "psnr_db": value}
+            for name, values in by_name.items()
+            for k, value in enumerate(values)
+        ]
+    )
+    places = {key[3]: place for key, place in ranks(table).items()}
+    assert places == {"a": 1, "b": 1, "c": 3, "d": 4}
+
+
 def test_a_broken_run_goes_on_where_it_stopped(folder: Path, counting: Entrant, tmp_path: Path) -> None:
     file = tmp_path / "scores.csv"
     first, _ = score_set(f"folder:{folder}", None, 2, [counting], ONE, Journal(file))
@@ -95,6 +115,16 @@ def test_a_bad_picture_is_named_and_not_fatal(folder: Path, counting: Entrant) -
     assert [row.image for row in rows] == ["0", "2"]
     assert len(bad) == 1
     assert "1.png is not a readable image" in bad[0]
+
+
+def test_a_picture_too_small_to_score_is_named(folder: Path, counting: Entrant) -> None:
+    write(folder / "tiny.png", picture(4, 10, 30))
+    rows, bad = score_set(f"folder:{folder}", None, None, [counting], ONE, Journal(None))
+    assert len(rows) == 3
+    assert "tiny of folder:" in bad[0]
+    write(folder.parent / "only/tiny.png", picture(4, 10, 30))
+    with pytest.raises(UserError, match=r"no picture of .* could be used"):
+        score_set(f"folder:{folder.parent / 'only'}", None, None, [counting], ONE, Journal(None))
 
 
 def test_pictures_are_read_one_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch, counting: Entrant) -> None:

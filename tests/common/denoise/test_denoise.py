@@ -53,8 +53,14 @@ def test_tiles_give_what_the_whole_gives(name: str, shape: tuple[int, int]) -> N
         height, width = (part.stop - part.start for part in inside)
         pieced[inside] = denoise(noisy[around])[top : top + height, left : left + width]
         count += 1
-    assert count >= 6
+    assert count == np.prod([-(-side // _step(record)) for side in shape])
+    assert shape[0] * shape[1] < 10_000 or count > 1
     np.testing.assert_allclose(pieced, whole, atol=1e-8, rtol=0)
+
+
+def _step(record: Record) -> int:
+    """Side of a tile of 24 pixels or more that is a multiple of the network's period."""
+    return -(-24 // record.network.period) * record.network.period
 
 
 def test_a_smaller_margin_would_show() -> None:
@@ -208,6 +214,16 @@ class TestCommand:
             run(monkeypatch, folder, folder.parent / "out")
         assert "0.png is not a readable image" in capsys.readouterr().err
         assert len(list((folder.parent / "out").rglob("*.*"))) == 3
+
+    def test_links_in_a_circle_and_folders_named_as_pictures(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (folder / "round").symlink_to(folder)
+        (folder / "b.png").symlink_to(folder / "b.png")
+        (folder / "folder.png").mkdir()
+        with pytest.raises(UserError, match="1 of 4 pictures were not denoised"):
+            run(monkeypatch, folder, folder.parent / "out")
+        assert "b.png cannot be read" in capsys.readouterr().err
 
     def test_a_tiny_picture_works(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Image.fromarray(picture(1, 1, 1)).save(tmp_path / "in.png")

@@ -117,3 +117,9 @@ def test_what_a_format_cannot_hold_is_refused_before_anything_is_written(tmp_pat
         with pytest.raises(UserError, match=words):
             write_picture(path, Picture(levels(True, 3)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match=r"a\.png cannot be written"):
+        write_picture(tmp_path / "file/a.png", Picture(levels(False, 3)))

@@ -2,7 +2,7 @@ import pytest
 
 from common import params
 from common.claims import schema
-from common.report.names import name_of, named, names_of
+from common.report.names import experiment_name, name_of, named, names_of
 
 
 def test_a_network_has_the_name_of_its_paper_and_a_filter_the_one_it_has_everywhere() -> None:
@@ -22,6 +22,14 @@ def test_what_has_a_name_in_one_experiment_is_in_an_experiment_of_the_claims() -
         for identifier in names_of(paper):
             experiment, slash, _ = identifier.rpartition("/")
             assert not slash or experiment in schema.load(paper).experiments, (paper, identifier)
+
+
+def test_every_experiment_of_the_claims_has_a_name() -> None:
+    for paper in params.papers():
+        unnamed = {one for one in schema.load(paper).experiments if f"{one}/" not in names_of(paper)}
+        assert not unnamed, paper
+    assert experiment_name("udncnn", "super_resolution_x2") == "enlarged ×2"
+    assert experiment_name("udncnn", "something new") == "something new"
 
 
 def test_every_variant_has_a_name() -> None:

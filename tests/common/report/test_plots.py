@@ -12,15 +12,15 @@ from common.report import plots
 NAN = float("nan")
 BENCHMARK = pd.DataFrame(
     [
-        ("paper", "table1", "dncnn", "network", 29.2, 14.8, 310.0),
+        ("Table 1", "dncnn", "network", 29.2, 14.8, 310.0),
         *(
-            ("paper", "table1", f"dncnn_{index}", "network", 29.2 + index / 100, 14.8 + index / 100, 310.0 + index)
+            ("Table 1", f"dncnn_{index}", "network", 29.2 + index / 100, 14.8 + index / 100, 310.0 + index)
             for index in range(6)
         ),
-        ("paper", "table1", "bm3d", "filter", 30.8, NAN, 19000.0),
-        ("paper", "table1", "noisy", "trivial", 19.0, NAN, NAN),
+        ("Table 1", "bm3d", "filter", 30.8, NAN, 19000.0),
+        ("Table 1", "noisy", "trivial", 19.0, NAN, NAN),
     ],
-    columns=["paper", "experiment", "network", "kind", "psnr_db", "macs_512", "ms"],
+    columns=["panel", "network", "kind", "psnr_db", "macs_512", "ms"],
 )
 PUBLISHED = pd.DataFrame(
     [

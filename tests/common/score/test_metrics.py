@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from common.score.metrics import BATCH, CONVENTIONS, pooled_psnr, psnr, score, score_all
+from common.score.metrics import BATCH, CONVENTIONS, pools, psnr, score, score_all
 
 RNG = np.random.default_rng(0)
 CLEAN = RNG.integers(0, 256, (48, 40, 3)).astype(np.float32)
@@ -72,9 +72,9 @@ def test_the_border_is_left_out() -> None:
 def test_pooling_averages_what_the_convention_names() -> None:
     errors = [100.0, 400.0, 100.0, 400.0, 900.0]
     mean = np.mean([psnr(error) for error in errors])
-    assert pooled_psnr(errors, CONVENTIONS["suite"]) == pytest.approx(mean)
-    assert pooled_psnr(errors, CONVENTIONS["pooled"]) == pytest.approx(psnr(380.0))
-    assert pooled_psnr(errors, CONVENTIONS["lineage"]) == pytest.approx((psnr(250.0) + psnr(900.0)) / 2)
+    assert np.mean(pools(errors, CONVENTIONS["suite"])) == pytest.approx(mean)
+    assert pools(errors, CONVENTIONS["pooled"]) == [pytest.approx(psnr(380.0))]
+    assert pools(errors, CONVENTIONS["lineage"]) == pytest.approx([psnr(250.0), psnr(900.0)])
     assert BATCH == 4  # the lineage's test batch
 
 

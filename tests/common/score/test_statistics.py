@@ -9,11 +9,13 @@ from common.score.statistics import (
     LEVEL,
     RESAMPLES,
     Estimate,
+    drawn_estimate,
     mean_estimate,
     paired_estimate,
     paired_interval,
     pooled_std,
     prediction_factor,
+    set_estimate,
     two_level_estimate,
 )
 
@@ -102,6 +104,44 @@ def test_a_published_values_interval_covers_the_truth_at_least_as_often_as_it_sa
         interval = two_level_estimate(table).interval()
         covered += interval.low <= 0 <= interval.high
     assert covered >= 930  # 950 expected; 930 is three standard errors below
+
+
+def test_a_single_trainings_value_varies_over_the_draws_of_each_image():
+    estimate = drawn_estimate([[1.0, 5.0], [3.0, 5.0]])  # draws × images: variances 2 and 0
+    assert (estimate.mean, estimate.standard_error, estimate.freedom) == (3.5, (2 / 2 / 2**2) ** 0.5, 1)
+    assert estimate.interval().high == pytest.approx(3.5 + 12.7062 * 0.5, abs=1e-4)  # t(0.975, 1)
+
+
+def test_of_a_single_draw_the_images_own_spread_is_taken():
+    assert drawn_estimate([FIRST]) == mean_estimate(FIRST)
+    assert drawn_estimate([[29.0]]).interval() is None
+
+
+def test_a_single_trainings_interval_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    images = rng.normal(29, 2.5, 30)  # far more than the draws differ, and no part of the error: they are the paper's
+    intervals = [drawn_estimate(images + rng.normal(0, 0.2, (4, 30))).interval() for _ in range(1000)]
+    covered = np.mean([low <= images.mean() <= high for low, high in intervals])
+    assert covered == pytest.approx(LEVEL, abs=0.02)
+    assert np.mean([high - low for low, high in intervals]) == pytest.approx(2 * 1.98 * 0.2 / 120**0.5, rel=0.1)
+
+
+def test_trainings_are_the_outer_level_where_there_are_several():
+    table = np.random.default_rng(2).normal(29, 0.1, (3, 4, 10))  # seeds, draws, images
+    assert set_estimate(table) == two_level_estimate(table.mean(axis=2))
+    assert set_estimate(table[:1]) == drawn_estimate(table[0])
+
+
+def test_a_quotient_has_the_interval_of_its_logarithm():
+    a, b = mean_estimate([7400, 7500, 7600]), mean_estimate([14900, 15000, 15100])
+    ratio, (low, high) = a.over(b)
+    # relative variances of the means 100²/3/7500² and 100²/3/15000²; Welch's degrees of freedom of their sum
+    parts = np.array([100**2 / 3 / 7500**2, 100**2 / 3 / 15000**2])
+    half = np.sqrt(parts.sum()) * stats.t.ppf(0.975, parts.sum() ** 2 / (parts**2 / 2).sum())
+    assert (ratio, low, high) == pytest.approx((0.5, 0.5 * np.exp(-half), 0.5 * np.exp(half)))
+    assert b.over(a)[1] == pytest.approx((1 / high, 1 / low))
+    with pytest.raises(ValueError, match="positive measurements, got 0 and 7500"):
+        mean_estimate([0.0]).over(a)
 
 
 def test_independent_means_are_compared_by_welchs_test():

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,13 @@ from torch import nn
 from common.errors import UserError
 from common.noise.sensor import Gaussian
 from common.params import SGD, Adam, Constant, OneCycle, Recipe, Steps
-from common.score.evaluation import validation
+from common.score.evaluation import as_denoiser, validation
 from common.score.scale import Scale
 from common.store import load_arrays
-from common.train.loop import NotFiniteLossError, Trained, fit
+from common.train.loop import READ_EVERY, NotFiniteLossError, Trained, evaluate_mode, fit
 from common.train.patches import Batch, Labelled, Patches
-from common.train.precision import GAIN, bf16_gain, choose_precision
 from common.train.seeding import seeded
-from common.train.turns import Loss, Player, supervised_at
+from common.train.turns import Loss, Player, supervised, supervised_at
 
 RECIPE = Recipe(
     steps=12,
@@ -134,6 +134,27 @@ def test_a_loss_that_is_not_finite_stops_with_one_line_that_names_the_fix() -> N
     assert "\n" not in str(error.value)
 
 
+def test_losses_read_now_and_then_name_the_same_step_as_those_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def poisoned(network: nn.Module, inputs: torch.Tensor, targets: torch.Tensor, step: int) -> torch.Tensor:
+        return nn.functional.mse_loss(network(inputs), targets) / float(step != 6)
+
+    said = []
+    for every in (1, 4, 100):
+        monkeypatch.setitem(READ_EVERY, "cpu", every)
+        with pytest.raises(NotFiniteLossError, match="the train loss is inf at step 7 ") as error:
+            fit(Small, batches(), RECIPE, seed=0, validate=unwatched, players=(Player(poisoned),))
+        said.append(str(error.value))
+    assert len(set(said)) == 1
+
+
+def test_how_often_losses_are_read_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = train()
+    monkeypatch.setitem(READ_EVERY, "cpu", 100)
+    later = train()
+    assert_same(weights(at_once), weights(later))
+    assert at_once.history.drop(columns="seconds").equals(later.history.drop(columns="seconds"))
+
+
 def test_history_has_a_row_per_validation_and_one_for_the_last_step() -> None:
     history = train(RECIPE.model_copy(update={"steps": 10})).history
     assert list(history["step"]) == [4, 8, 10]
@@ -158,12 +179,6 @@ def test_scale_maps_0_and_255_to_the_networks_range_and_back() -> None:
 
 def test_bf16_trains_too() -> None:
     assert np.isfinite(train(RECIPE.model_copy(update={"precision": "bf16"})).history["train_loss"]).all()
-
-
-def test_auto_precision_follows_the_probe_and_says_so() -> None:
-    choice = choose_precision("auto", torch.device("cpu"))
-    assert choice.name == ("bf16" if bf16_gain("cpu") >= GAIN else "fp32")
-    assert "in bf16" in choice.reason
 
 
 TRAIN_SCRIPT = """
@@ -339,3 +354,85 @@ def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("accelerate.Accelerator.num_processes", property(lambda self: 3))
     with pytest.raises(UserError, match="a batch of 4 cannot be shared by 3 processes"):
         train()
+
+
+def test_no_metric_is_computed_in_tf32() -> None:
+    allowed: list[bool] = []
+
+    class Watched(Small):
+        def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+            backends = torch.backends.cudnn, torch.backends.cuda.matmul
+            allowed.extend(backend.allow_tf32 for backend in backends)
+            return super().forward(noisy)
+
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    noisy = {"image0": IMAGES["image0"].astype(np.float32)}
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        as_denoiser(Watched())(noisy["image0"])
+        evaluate_mode(Watched(), lambda network: {"sum": float(network(torch.zeros(1, 3, 8, 8)).sum())})
+        fit(Watched, batches(), RECIPE, seed=0, validate=validation(noisy, {"image0": IMAGES["image0"]}))
+        assert torch.backends.cudnn.allow_tf32
+        assert torch.backends.cuda.matmul.allow_tf32
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+    assert len(allowed) == 2 * (2 + RECIPE.steps + RECIPE.steps // RECIPE.validate_every)
+    assert not any(allowed)
+
+
+def test_training_leaves_cudnn_switched_on() -> None:
+    """`torch.backends.cudnn.flags` switches it off unless it is told otherwise."""
+    seen: list[tuple[bool, bool, bool]] = []
+
+    def watched(network: nn.Module, inputs: torch.Tensor, targets: torch.Tensor, step: int) -> torch.Tensor:
+        cudnn = torch.backends.cudnn
+        seen.append((cudnn.enabled, cudnn.deterministic, cudnn.benchmark))
+        return distance(network, inputs, targets, step)
+
+    fit(Small, batches(), RECIPE, seed=0, validate=unwatched, players=(Player(watched),))
+    assert set(seen) == {(True, True, False)}
+
+
+NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
+
+
+class Normed(Small):
+    """With batch norm and dropout: statistics and random numbers of the device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers.insert(1, nn.BatchNorm2d(8))
+        self.layers.insert(2, nn.Dropout2d(0.2))
+
+
+@NEEDS_GPU
+@pytest.mark.parametrize("build", [Small, Normed])
+def test_recorded_updates_are_those_made_one_by_one(build: type[nn.Module]) -> None:
+    player = supervised()
+    recorded, eager = (
+        fit(build, batches(), RECIPE, seed=0, validate=unwatched, players=(replace(player, steady=steady),))
+        for steady in (True, False)
+    )
+    assert (recorded.facts["passes"], eager.facts["passes"]) == ("CUDA graph", "eager")
+    assert_same(weights(recorded), weights(eager))
+    assert recorded.history.drop(columns="seconds").equals(eager.history.drop(columns="seconds"))
+
+
+@NEEDS_GPU
+def test_a_resumed_recording_ends_in_the_weights_of_an_unbroken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(READ_EVERY, "cuda", 1)
+    scratch = tmp_path / "checkpoint.safetensors"
+
+    def run(scratch: Path | None, until: int | None) -> Trained:
+        def draw(step: int) -> Batch:
+            if step == until:
+                raise KeyboardInterrupt
+            return batches()(step)
+
+        return fit(Normed, draw, RECIPE, seed=0, validate=unwatched, scratch=scratch)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(scratch, 9)
+    assert_same(weights(run(scratch, None)), weights(run(None, None)))

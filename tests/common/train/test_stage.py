@@ -24,7 +24,7 @@ stages:
     cmd: python -m replications.udncnn.train table1
     deps: [code]
     params:
-      - results/udncnn/settings.yaml: [noise.sigma, train.recipe]
+      - results/udncnn/settings.json: [noise.sigma, train.recipe]
 """
     )
 

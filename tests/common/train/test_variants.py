@@ -231,3 +231,15 @@ def test_a_part_of_a_network_goes_on_from_another_ones_first_seed() -> None:
     assert all(bool((weight == 2).all()) for weight in child["encoder"].parameters())
     with pytest.raises(UserError, match="parent has no seeds, but another variant builds on it"):
         first_seed({"parent": Variant(seeds=[])}, "parent")
+
+
+@pytest.mark.parametrize(
+    ("threads", "on_gpus", "processes", "expected"),
+    [(None, 0, "1", 1), (1, 0, "1", 4), (3, 0, "1", 1), (8, 0, "1", 1), (None, 8, "1", 8), (1, 8, "2", 1)],
+)
+def test_as_many_trainings_at_a_time_as_the_machine_bears(
+    monkeypatch: pytest.MonkeyPatch, threads: int | None, on_gpus: int, processes: str, expected: int
+) -> None:
+    monkeypatch.setattr("torch.get_num_threads", lambda: 4)
+    monkeypatch.setenv("WORLD_SIZE", processes)
+    assert variants._at_a_time(threads, on_gpus) == expected

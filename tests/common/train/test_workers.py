@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from common.train.workers import side_by_side
+from common.train.workers import side_by_side, visible_gpus
 
 
 def square(number: int) -> tuple[int, int]:
@@ -22,6 +22,11 @@ def fail_at_once_or_last_long(number: int) -> None:
     if number == 0:
         raise UserError("job 0 failed")
     time.sleep(60)
+
+
+def seen_gpu(number: int) -> str:
+    time.sleep(0.5)  # so that neither process takes all jobs
+    return os.environ["CUDA_VISIBLE_DEVICES"]
 
 
 def be_killed(number: int) -> None:
@@ -36,6 +41,20 @@ def test_results_come_in_the_order_of_the_jobs_and_from_other_processes() -> Non
 
 def test_one_process_is_this_one() -> None:
     assert {process for _, process in side_by_side(square, [0, 1, 2], 1)} == {os.getpid()}
+
+
+def test_processes_share_the_gpus_and_see_one_each() -> None:
+    seen = side_by_side(seen_gpu, range(8), 4, ["2", "5"])
+    assert set(seen) == {"2", "5"}
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_the_gpus_of_a_process_have_the_names_that_cuda_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert visible_gpus() == ["0", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,7")
+    assert visible_gpus() == ["3", "7"]
 
 
 def test_the_first_error_ends_the_other_jobs() -> None:
