@@ -1,13 +1,16 @@
 """What comes from outside is data: nothing of it is executed, unpickled, or put into a shell or a page as it stands."""
 
 import ast
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from common.report.document import Heading, Items, Paragraph, Section, Table, render
+from common.report import document
+from common.report.blocks import Heading, Items, Paragraph, Table
 from common.train.pretrained import Network
 
 SOURCES = sorted(path for folder in ("common", "replications") for path in Path(folder).rglob("*.py"))
@@ -92,12 +95,29 @@ def test_a_record_of_a_network_names_code_of_this_suite_alone() -> None:
 NAME = '<script>alert("x")</script>|a*b_c`d.png'
 
 
-def test_the_names_of_files_are_text_on_the_page_and_in_markdown() -> None:
-    section = Section(NAME, [Heading(NAME), Paragraph(NAME), Items([(NAME, NAME)]), Table([NAME], [[NAME], NAME])])
-    page, text = (
-        render(f"report.{kind}.j2", Path(), title=NAME, lead=[], sections=[section]) for kind in ("html", "md")
-    )
-    assert "<script>alert" not in page
+SHOW = '{% from "blocks.html.j2" import show with context %}{% for block in blocks %}{{ show(block) }}{% endfor %}'
+
+
+def test_names_from_outside_are_text_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(document.TEMPLATES, tmp_path / "templates")
+    (tmp_path / "templates/names.html.j2").write_text(SHOW)
+    monkeypatch.setattr(document, "TEMPLATES", tmp_path / "templates")
+    blocks = [Heading(NAME), Paragraph(NAME), Items([(NAME, NAME)]), Table([NAME], [[NAME], NAME])]
+    page = document.render("names.html.j2", tmp_path, blocks=blocks)
     assert page.count("&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;|a*b_c`d.png") >= 7
-    assert "<script>" not in text.replace(r"\<", "")
-    assert text.count(r"\<script\>alert(\"x\")\</script\>\|a\*b\_c\`d.png".replace(r"\"", '"')) >= 7
+    assert "<script>" not in page
+
+
+def test_names_from_outside_are_text_in_markdown() -> None:
+    assert document._markdown(NAME) == r'\<script\>alert("x")\</script\>\|a\*b\_c\`d.png'
+
+
+def test_only_the_suites_own_markup_is_put_into_the_page_as_it_stands() -> None:
+    raw = [
+        found
+        for path in document.TEMPLATES.glob("*.html.j2")
+        for found in re.findall(r"{{(.*?\| *safe.*?)}}", path.read_text())
+    ]
+    assert raw
+    for expression in raw:
+        assert expression.strip() in ("style | safe", "script | safe") or expression.strip().startswith("' class="), raw
