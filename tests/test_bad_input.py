@@ -419,7 +419,7 @@ def test_a_clone_may_lie_in_a_folder_with_spaces_and_umlauts(tmp_path: Path) -> 
         shutil.copy(ROOT / name, folder / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     dvc(folder, "repro", "--single-item", "settings@udncnn")
-    assert (folder / "results/udncnn/settings.yaml").is_file()
+    assert (folder / "results/udncnn/settings.json").is_file()
     ended = run([sys.executable, "-m", "common.datasets"], folder)
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -9,6 +9,7 @@ import yaml
 
 from tests.conftest import dvc
 
+pytestmark = pytest.mark.slow
 BUCKET = "computed"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 STAGES = {

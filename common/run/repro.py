@@ -21,6 +21,7 @@ from pathlib import Path
 from common import command, params
 from common.errors import UserError
 from common.run import family, recovery
+from common.run.settings import every_profile
 from common.store import read_json, write_json, write_text
 
 SECONDS_FILE = Path("common/run/stage_seconds.json")
@@ -60,9 +61,8 @@ def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     # The stages say `python`: it must be this one, whether or not its environment is activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     chosen = profile or params.shared().profile
-    for name in params.PROFILES:  # whatever can be refused is refused before anything runs
-        for paper in params.papers():
-            params.load(paper, name)
+    for paper in (None, *params.papers()):  # whatever can be refused is refused before anything runs
+        every_profile(paper)
     _git("rev-parse", "--git-dir")
     with recovery.alone():
         recovery.clear()
