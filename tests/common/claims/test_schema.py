@@ -53,7 +53,7 @@ def test_an_unknown_key_is_refused_with_the_key_that_was_meant() -> None:
         ({"experiment": "table9"}, "U1: experiment must be one of table1"),
         ({"convention": "sweet"}, "U1: convention must be one of suite"),
         ({"profiles": ["huge"]}, "U1: profiles.0 must be 'smoke', 'quick' or"),
-        ({"id": "X1"}, "X1: id must be"),
+        ({"id": "1X"}, "1X: id must be"),
         ({"parts": 3}, "U1: parts must be sentences, or a mapping of names to them"),
         ({"parts": {"jpeg": 3}}, "every claim must be a mapping, every part one or a sentence"),
     ],
