@@ -239,7 +239,7 @@ class _Twice(yaml.YAMLError):
     """A key that a mapping has twice, of which YAML would take the last one without a word."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _UniqueKeysSafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """As its parent's, of keys that differ."""
         lines: dict[str, int] = {}
@@ -253,7 +253,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        record = yaml.load(file.read_text(), _Loader)
+        record = yaml.load(file.read_text(), _UniqueKeysSafeLoader)
     except FileNotFoundError:
         raise UserError(f"{file} is missing: run from the top folder of the repository") from None
     except UnicodeDecodeError:

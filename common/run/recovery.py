@@ -23,17 +23,18 @@ WRITTEN = ("data", "models", "results", "settings")
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Hold this folder for one run; UserError that names the other process where one has it."""
-    RUNNING.parent.mkdir(parents=True, exist_ok=True)
-    with RUNNING.open("a+") as file:
+def alone(folder: Path = Path()) -> Iterator[None]:
+    """Hold a folder for one run; UserError that names the other process where one has it."""
+    lock = folder / RUNNING
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             other = file.read().strip() or "unknown"
             raise UserError(
-                f"another run is going on in {Path.cwd()} (process {other}): wait for it to end, or run in a copy with "
+                f"another run is going on in {folder.absolute()} (process {other}): wait for it to end, or run in a copy with "
                 "`python -m common.run.repro --apart FOLDER`"
             ) from None
         file.truncate(0)

@@ -100,12 +100,26 @@ def _side_by_side(profile: str, workers: Workers) -> None:
 
 
 def run_apart(folder: Path, changes: Mapping[str, object], workers: Workers = Workers()) -> None:
-    """Run the DAG in a fresh copy of the work tree under `folder`, which is emptied first; no cache is shared.
+    """Run the DAG in a fresh copy of the work tree, as `copy_tree` makes it."""
+    copy_tree(folder, changes)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run(workers=workers)
+    finally:
+        os.chdir(before)
 
-    changes: top-level keys of params.yaml and their values there; None leaves one as it is.
+
+def copy_tree(folder: Path, changes: Mapping[str, object]) -> None:
+    """Copy the work tree into `folder`, which is emptied first; nothing that was computed is shared.
+
+    changes: top-level keys of params.yaml and their values there; None leaves one as it is. UserError where a run is
+    going on there.
     """
     listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir():
+        with recovery.alone(folder):
+            shutil.rmtree(folder)
     for name in filter(None, listed.split("\0")):
         if Path(name).is_file() and not name.endswith("dvc.lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -116,12 +130,6 @@ def run_apart(folder: Path, changes: Mapping[str, object], workers: Workers = Wo
         (folder / ".scratch/downloads").symlink_to(downloads)
     _set(folder / params.PARAMS_FILE, changes)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        run(workers=workers)
-    finally:
-        os.chdir(before)
 
 
 def _git(*arguments: str) -> str:
