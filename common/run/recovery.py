@@ -34,8 +34,8 @@ def alone(folder: Path = Path()) -> Iterator[None]:
             file.seek(0)
             other = file.read().strip() or "unknown"
             raise UserError(
-                f"another run is going on in {folder.absolute()} (process {other}): wait for it to end, or run in a copy with "
-                "`python -m common.run.repro --apart FOLDER`"
+                f"another run is going on in {folder.absolute()} (process {other}): wait for it to end, or run in a "
+                "copy with `python -m common.run.repro --apart FOLDER`"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()} on {os.uname().nodename}")
