@@ -1,7 +1,10 @@
 # One command each. Only Python 3.11 or newer, git and make are needed beforehand; everything else goes into .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PROFILE ?=
+JOBS ?=
+SCHEDULER ?=
 VENV := .venv
+WORKERS = $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 READY := $(VENV)/.ready
@@ -20,12 +23,12 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
-repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFILE=smoke|quick|paper; default: params.yaml's)
-	@python -m common.run.repro $(if $(PROFILE),--profile $(PROFILE))
+repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFILE=smoke|quick|paper; default: params.yaml's; JOBS=4: stages side by side)
+	@python -m common.run.repro $(if $(PROFILE),--profile $(PROFILE)) $(WORKERS)
 	@python -m common.report --print
 
 smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
-	@python -m common.run.repro --apart .scratch/smoke --profile smoke
+	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(WORKERS)
 	@cd .scratch/smoke && python -m common.report --print
 
 test: $(READY) ## all tests but those of the whole DAG, in as many processes as there are cores

@@ -8,12 +8,13 @@ results/<paper>/settings.json (`common.run.settings`).
 
 import difflib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from common.errors import UserError
 
@@ -27,14 +28,33 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
+def _known_set(name: str, info: ValidationInfo) -> str:
+    known = (info.context or {}).get("data_sets")
+    if known is not None and name.partition(":")[0] not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        raise ValueError(f"a data set that `python -m common.datasets` lists{hint}")
+    return name
+
+
+DataSet = Annotated[str, AfterValidator(_known_set)]
+"""A data set by its name, which is held against the `data_sets` that `load` is given."""
+
+
 class Section(BaseModel):
     """A section of the parameters: every key required, unknown keys refused, values immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _folder(root: str | None) -> str | None:
+    if root is not None and not root.strip():
+        raise ValueError("a folder, or null")
+    return root
+
+
 class Data(Section):
-    root: str | None
+    root: Annotated[str | None, AfterValidator(_folder)]
     """Folder with local copies of the data sets, or null: embedded photographs and downloads."""
 
 
@@ -145,6 +165,19 @@ class Baselines(Section):
     filters: list[Literal["bm3d", "vst_bm3d", "nlm", "wavelet", "tv", "median"]]
 
 
+class OwnDenoiser(Section):
+    denoiser: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    weights: str | None
+    name: str | None
+
+
+class Benchmark(Section):
+    sets: Annotated[list[str], Field(min_length=1)]
+    crop: Annotated[int, Field(ge=16)] | None
+    sigma: Annotated[list[Positive], Field(min_length=1)]
+    denoisers: list[OwnDenoiser]
+
+
 class Common(Section):
     """What every run shares, in the same words in params.yaml and in each paper's settings."""
 
@@ -160,6 +193,7 @@ class Shared(Common):
 
     data: Data
     noise: Noise
+    benchmark: Benchmark
 
 
 class Settings(Common):
@@ -176,10 +210,17 @@ def papers() -> list[str]:
     return sorted(path.parent.name for path in Path("replications").glob("*/params.py"))
 
 
-def load(paper: str, profile: str | None = None, *, own_sigma: bool = False) -> Any:
+def load(
+    paper: str,
+    profile: str | None = None,
+    *,
+    own_sigma: bool = False,
+    data_sets: Collection[str] | None = None,
+) -> Any:
     """The settings of a paper, as `replications.<paper>.params.Settings`, under a profile (None: that of params.yaml).
 
     own_sigma: the level of the paper's Gaussian experiment is its own, whatever `noise.sigma` is in params.yaml.
+    data_sets: the names that there are, against which those of the settings are held; None: any name will do.
     Raises UserError with one line that names the first wrong key, its file, and what would be right.
     """
     common = shared(profile)
@@ -195,7 +236,7 @@ def load(paper: str, profile: str | None = None, *, own_sigma: bool = False) -> 
     if replaced and isinstance(own.get("noise"), dict) and "sigma" in own["noise"]:
         own["noise"]["sigma"] = common.noise.sigma
     model = importlib.import_module(f"replications.{paper}.params").Settings
-    return _section(model, own | everywhere, file, record)
+    return _section(model, own | everywhere, file, record, data_sets)
 
 
 def shared(profile: str | None = None) -> Shared:
@@ -208,11 +249,31 @@ def shared(profile: str | None = None) -> Shared:
     return _section(Shared, chosen, PARAMS_FILE, record)
 
 
+class _Twice(yaml.YAMLError):
+    """A key that a mapping has twice, of which YAML would take the last one without a word."""
+
+
+class _UniqueKeysSafeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """As its parent's, of keys that differ."""
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise _Twice(f"{key.value} stands twice, in lines {lines[key.value]} and {line}")
+            lines[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        record = yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        record = yaml.load(file.read_text(), _UniqueKeysSafeLoader)
     except FileNotFoundError:
         raise UserError(f"{file} is missing: run from the top folder of the repository") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is not text in UTF-8: save it as such") from None
+    except _Twice as twice:
+        raise UserError(f"{twice} ({file}): leave one of them") from None
     except yaml.YAMLError as error:
         raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(record, dict):
@@ -234,10 +295,10 @@ def _chosen(record: Any, profile: str, file: Path, key: str = "") -> Any:
 S = TypeVar("S", bound=BaseModel)
 
 
-def _section(model: type[S], record: Any, file: Path, written: Any) -> S:
+def _section(model: type[S], record: Any, file: Path, written: Any, data_sets: Collection[str] | None = None) -> S:
     """The validated section; `written` is what the file holds, in which a knob may have a value for each profile."""
     try:
-        return model.model_validate(record)
+        return model.model_validate(record, context={"data_sets": data_sets})
     except ValidationError as failure:
         raise UserError(_one_line(model, failure, file, written)) from None
 
@@ -257,10 +318,24 @@ def _one_line(model: type[BaseModel], failure: ValidationError, file: Path, writ
     if error["type"] == "union_tag_invalid":
         context = error["ctx"]
         return f"{key}.name must be one of {context['expected_tags']} ({file}), got {context['tag']!r}{more}"
-    wanted = error["msg"].removeprefix("Input should be ").replace("greater than or equal to", "≥")
+    wanted = (
+        error["msg"]
+        .removeprefix("Input should be ")
+        .removeprefix("Value error, ")
+        .replace("greater than or equal to", "≥")
+    )
     wanted = wanted.replace("less than or equal to", "≤").replace("greater than", ">").replace("less than", "<")
     row = " of this profile" if _is_row(written, location) else ""
-    return f"{key}{row} must be {wanted} ({file}), got {error['input']!r}{more}"
+    return f"{key}{row} must be {wanted} ({file}), got {error['input']!r}{_as_yaml_reads(error['input'])}{more}"
+
+
+def _as_yaml_reads(value: object) -> str:
+    """What to write in place of a number that YAML reads as text, such as 1e-3; empty for anything else."""
+    try:
+        number = Decimal(value.strip()) if isinstance(value, str) else None
+    except ArithmeticError:
+        number = None
+    return f"; write {number:f}" if number is not None and number.is_finite() else ""
 
 
 def _is_row(written: Any, keys: Sequence[str]) -> bool:

@@ -44,8 +44,13 @@ def write_json(path: Path | str, record: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path | str) -> dict[str, Any]:
-    """Read a JSON record."""
-    record: dict[str, Any] = json.loads(_existing(path).read_text())
+    """Read a JSON record; UserError where the file is missing or damaged."""
+    try:
+        record: dict[str, Any] = json.loads(_existing(path).read_text())
+    except ValueError as error:  # of JSON, or of UTF-8
+        raise UserError(
+            f"{path} is not valid JSON ({error}): restore it from git, or delete it and run again"
+        ) from None
     return record
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,20 @@ def test_every_stage_depends_on_the_code_it_imports() -> None:
     assert not missing, "\n".join(missing)
 
 
+def test_every_stage_that_can_use_a_gpu_says_so() -> None:
+    """Where stages run side by side, the others may be given a worker that sees no GPU."""
+    computes = re.compile(r"torch\.cuda\.is_available|Accelerator\(|cuda\.device_count")
+    wrong = []
+    for file, name, stage in stages():
+        _, _, module, *arguments = stage["cmd"].split()
+        code = _imports(module, arguments[0] if arguments else "")
+        uses = any(computes.search(Path(path).read_text()) for path in code)
+        uses = uses and name != "filter_latency"  # filters run on CPUs
+        if uses != bool(stage.get("meta", {}).get("gpu")):
+            wrong.append(f"{file}: {name}")
+    assert not wrong, wrong
+
+
 def stages() -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """Every stage with its file and name, one for each paper where it has a matrix."""
     for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
@@ -123,11 +138,18 @@ def _imports(module: str, paper: str, seen: set[str] | None = None) -> set[str]:
     named = re.findall(r'import_module\(f"replications\.\{paper\}\.(\w+)"\)', text)
     for name in (f"replications.{paper}.{own}" for own in named if command):
         _imports(name, paper, seen)
-    for node in ast.walk(ast.parse(text)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if name.split(".")[0] in ("common", "replications"):
-                _imports(name, paper, seen)
+    for name in _imported_names(path):
+        _imports(name, paper, seen)
     return seen
+
+
+@cache
+def _imported_names(path: Path) -> list[str]:
+    """Dotted names of this repository that a module imports."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] in ("common", "replications")]

@@ -59,4 +59,5 @@ def opened(archive: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(archive) as tar:
             yield tar
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise UserError(f"{archive} is damaged ({error}): delete it and run again") from None
+        reason = str(error).partition("\n")[0].rstrip(":")  # tarfile lists every format that it has tried
+        raise UserError(f"{archive} is damaged ({reason}): delete it and run again") from None

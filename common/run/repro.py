@@ -1,7 +1,8 @@
 """Runs the DAG as `dvc repro` does and says what is running, how far it is and about how long it will take.
 
 `python -m common.run.repro` is what `make repro` calls. `--profile NAME` runs another profile as a DVC experiment.
-`--apart FOLDER` runs in a copy of the work tree, so that results/ here stays as it is (`make smoke`).
+`--apart FOLDER` runs in a copy of the work tree, so that results/ here stays as it is (`make smoke`). `--jobs N` runs
+stages side by side on this machine, `--scheduler ADDRESS` on the workers of a Dask scheduler (`common.run.cluster`).
 """
 
 import argparse
@@ -14,10 +15,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from common import command, params
 from common.errors import UserError
+from common.run import family, recovery
+from common.run.settings import every_profile
 from common.store import read_json, write_json, write_text
 
 SECONDS_FILE = Path("common/run/stage_seconds.json")
@@ -32,39 +36,91 @@ def main() -> None:
     parser.add_argument("--profile", choices=params.PROFILES, help="run this profile (dvc exp run -S profile=…)")
     parser.add_argument("--apart", type=Path, metavar="FOLDER", help="run in a copy of the work tree, made there")
     parser.add_argument("--seed", type=int, help="with --apart: the top-level seed of that copy")
+    parser.add_argument("--jobs", type=int, metavar="N", help="run up to N stages at a time on this machine")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="run stages on the workers of this Dask scheduler")
     arguments = parser.parse_args()
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise UserError(f"--jobs must be ≥ 1, got {arguments.jobs}")
+    workers = Workers(arguments.jobs, arguments.scheduler)
     if arguments.apart:
-        run_apart(arguments.apart, {"profile": arguments.profile, "seed": arguments.seed})
+        run_apart(arguments.apart, {"profile": arguments.profile, "seed": arguments.seed}, workers)
     else:
-        run(arguments.profile)
+        run(arguments.profile, workers)
 
 
-def run(profile: str | None = None) -> None:
+@dataclass(frozen=True)
+class Workers:
+    """What runs the stages: so many workers here, those of a Dask scheduler, or (None, None) DVC, one after another."""
+
+    jobs: int | None = None
+    scheduler: str | None = None
+
+
+def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     """Run the DAG here; with a profile, as an experiment that sets it in params.yaml first."""
     # The stages say `python`: it must be this one, whether or not its environment is activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     chosen = profile or params.shared().profile
-    arguments = ["exp", "run", "-S", f"profile={profile}"] if profile else ["repro"]
-    forecast = Forecast(chosen, stage_names(), stage_seconds(chosen))
+    for paper in (None, *params.papers()):  # whatever can be refused is refused before anything runs
+        every_profile(paper)
+    _git("rev-parse", "--git-dir")
+    with recovery.alone():
+        recovery.clear()
+        if workers != Workers():
+            if profile:
+                _set(params.PARAMS_FILE, {"profile": profile})
+            _side_by_side(chosen, workers)
+        _one_by_one(chosen, ["exp", "run", "-S", f"profile={profile}"] if profile else ["repro"])
+
+
+def _one_by_one(profile: str, arguments: list[str]) -> None:
+    """The DAG by DVC alone; after `_side_by_side` it finds that nothing is left to do."""
+    forecast = Forecast(profile, stage_names(), stage_seconds(profile))
     print(forecast.opening(), flush=True)
     status = _stream([sys.executable, "-m", "dvc", *arguments], forecast.line)
-    forecast.remember()
+    remember(profile, forecast.finished())
+    if status < 0:
+        raise UserError(f"dvc was ended by signal {-status}; run again: it goes on")
     if status != 0:
         raise UserError(f"dvc stopped with status {status}; mend what the lines above name and run again: it goes on")
 
 
-def run_apart(folder: Path, changes: Mapping[str, object]) -> None:
-    """Run the DAG in a fresh copy of the work tree under `folder`, which is emptied first; no cache is shared.
+def _side_by_side(profile: str, workers: Workers) -> None:
+    """The DAG on Dask's workers. UserError where stages failed, after everything else has run."""
+    from common.run import cluster, graph
 
-    changes: top-level keys of params.yaml and their values there; None leaves one as it is.
+    stages, seconds = graph.read(), stage_seconds(profile)
+    with cluster.connected(workers.jobs, workers.scheduler) as client:
+        run = cluster.Run(client, stages, seconds, lambda line: print(line, flush=True))
+        ended = run.all()
+    remember(profile, {one.name: one.seconds for one in ended if one.ran and one.status == 0})
+    if failed := run.failed():
+        names = ", ".join(one.name for one in failed)
+        raise UserError(f"failed: {names}; mend what the lines above name and run again: it goes on")
+
+
+def run_apart(folder: Path, changes: Mapping[str, object], workers: Workers = Workers()) -> None:
+    """Run the DAG in a fresh copy of the work tree, as `copy_tree` makes it."""
+    copy_tree(folder, changes)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run(workers=workers)
+    finally:
+        os.chdir(before)
+
+
+def copy_tree(folder: Path, changes: Mapping[str, object]) -> None:
+    """Copy the work tree into `folder`, which is emptied first; nothing that was computed is shared.
+
+    changes: top-level keys of params.yaml and their values there; None leaves one as it is. UserError where a run is
+    going on there.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=False
-    )
-    if listed.returncode != 0:
-        raise UserError("this is not a git checkout: clone the repository to run the suite")
-    shutil.rmtree(folder, ignore_errors=True)
-    for name in filter(None, listed.stdout.decode().split("\0")):
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if folder.is_dir():
+        with recovery.alone(folder):
+            shutil.rmtree(folder)
+    for name in filter(None, listed.split("\0")):
         if Path(name).is_file() and not name.endswith("dvc.lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(name, folder / name)
@@ -72,19 +128,27 @@ def run_apart(folder: Path, changes: Mapping[str, object]) -> None:
     if downloads.is_dir():
         (folder / ".scratch").mkdir()
         (folder / ".scratch/downloads").symlink_to(downloads)
-    file = folder / params.PARAMS_FILE
+    _set(folder / params.PARAMS_FILE, changes)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+
+
+def _git(*arguments: str) -> str:
+    """Output of a git command; UserError where there is no git or no checkout, on which DVC builds."""
+    if shutil.which("git") is None:
+        raise UserError("git is not installed: install it to run the suite")
+    ended = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    if ended.returncode != 0:
+        raise UserError("this is not a git checkout: clone the repository to run the suite")
+    return os.fsdecode(ended.stdout)
+
+
+def _set(file: Path, changes: Mapping[str, object]) -> None:
+    """Give top-level keys of a parameter file other values, its comments and layout left alone; None: no change."""
     text = file.read_text()
     for key, value in changes.items():
         if value is not None:
             text = re.sub(rf"^{key}: \S+", f"{key}: {value}", text, count=1, flags=re.MULTILINE)
     write_text(file, text)
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        run()
-    finally:
-        os.chdir(before)
 
 
 def stage_names() -> list[str]:
@@ -129,12 +193,10 @@ class Forecast:
             f"[{done}/{self.total}] {stage}: {_minutes(self.seconds.get(stage, 0))}; {_minutes(remaining)} to the end"
         )
 
-    def remember(self) -> None:
-        """Keep what each stage took here for the next forecast."""
+    def finished(self) -> dict[str, float]:
+        """What each stage that ran took, in seconds."""
         self._finish()
-        known = read_json(LOCAL_SECONDS) if LOCAL_SECONDS.is_file() else {}
-        known[self.profile] = known.get(self.profile, {}) | self.measured
-        write_json(LOCAL_SECONDS, known)
+        return self.measured
 
     def _finish(self) -> None:
         if self.running:
@@ -155,6 +217,13 @@ def stage_seconds(profile: str) -> dict[str, float]:
     return known
 
 
+def remember(profile: str, measured: Mapping[str, float]) -> None:
+    """Keep what each stage took here for the next forecast."""
+    known = read_json(LOCAL_SECONDS) if LOCAL_SECONDS.is_file() else {}
+    known[profile] = known.get(profile, {}) | measured
+    write_json(LOCAL_SECONDS, known)
+
+
 def _minutes(seconds: float) -> str:
     return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
 
@@ -162,7 +231,7 @@ def _minutes(seconds: float) -> str:
 def _stream(argv: list[str], heading: Callable[[str], str | None]) -> int:
     """Run a command, pass its output through and put headings in; on a terminal the command keeps a terminal."""
     if sys.stdout.isatty():
-        unfinished = ""
+        unfinished, interrupted = "", False
 
         def read(descriptor: int) -> bytes:
             nonlocal unfinished
@@ -171,14 +240,23 @@ def _stream(argv: list[str], heading: Callable[[str], str | None]) -> int:
             headings = [found for text in lines if (found := heading(text))]
             return "".join(f"\r\n{text}\r\n" for text in headings).encode() + chunk
 
-        return os.waitstatus_to_exitcode(pty.spawn(argv, read))
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        def typed(descriptor: int) -> bytes:
+            nonlocal interrupted
+            chunk = os.read(descriptor, 1024)
+            interrupted = interrupted or b"\x03" in chunk  # Ctrl-C, which the command's own terminal acts upon
+            return chunk
+
+        status = os.waitstatus_to_exitcode(pty.spawn(argv, read, typed))
+        if interrupted and status != 0:
+            raise KeyboardInterrupt
+        return status
+    with family.started(argv, output=subprocess.PIPE) as process:
         assert process.stdout is not None
         for text in process.stdout:
             if found := heading(text):
                 print(found, flush=True)
             print(text, end="", flush=True)
-    return process.returncode
+        return process.wait()
 
 
 if __name__ == "__main__":

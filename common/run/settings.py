@@ -9,16 +9,24 @@ import sys
 from pathlib import Path
 
 from common import command, params
+from common.datasets.registry import DATASETS
 from common.store import write_json
 
 
 def main() -> None:
     """The stage: validate all, write one."""
     paper = next(iter(sys.argv[1:]), None)
-    under = {name: params.shared(name) if paper is None else params.load(paper, name) for name in params.PROFILES}
+    under = every_profile(paper)
     chosen = under[params.shared().profile]
     file = Path("results", paper or "", "settings.json")
     write_json(file, chosen.model_dump())
+
+
+def every_profile(paper: str | None) -> dict[str, params.Common]:
+    """The settings of a paper (None: what all share) by profile; UserError for what is wrong under any of them."""
+    if paper is None:
+        return {name: params.shared(name) for name in params.PROFILES}
+    return {name: params.load(paper, name, data_sets=DATASETS) for name in params.PROFILES}
 
 
 if __name__ == "__main__":

@@ -58,8 +58,12 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 
 def load_weights(path: Path, network: nn.Module) -> nn.Module:
-    """The network with the weights and buffers of a file; UserError where there is no such file."""
-    network.load_state_dict(_tensors(path))
+    """The network with the weights and buffers of a file; UserError where there is no such file, or of another one."""
+    try:
+        network.load_state_dict(_tensors(path))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f"{path} holds the weights of another network ({reason}): delete it and run again") from None
     return network
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from common import params
-from common.params import Count, Positive, Recipe, Section, Sigma
+from common.params import Count, DataSet, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(ge=16)]
@@ -19,14 +19,14 @@ class Noise(Section):
 
 
 class Data(params.Data):
-    train: str
+    train: DataSet
     train_split: str
-    validation: str
+    validation: DataSet
     validation_crop: Side
-    test: str
+    test: DataSet
     test_images: Count | None
     test_crop: Side
-    labelled: str
+    labelled: DataSet
     labelled_validation: Count
     labelled_test: Count | None
 

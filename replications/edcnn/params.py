@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from common import params
-from common.params import Count, Positive, Recipe, Section, Sigma
+from common.params import Count, DataSet, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Side = Annotated[int, Field(ge=16)]
@@ -19,16 +19,16 @@ class Noise(Section):
 
 
 class Segmentation(Section):
-    images: str
+    images: DataSet
     size: Side
     train_images: Count | None
     test_images: Count | None
 
 
 class Data(params.Data):
-    train: str
-    pretrain: str
-    test: str
+    train: DataSet
+    pretrain: DataSet
+    test: DataSet
     test_images: Count | None
     size: Side
     fit: Literal["crop", "resize"]

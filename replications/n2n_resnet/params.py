@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from common import params
-from common.params import Count, Positive, Recipe, Section, Sigma
+from common.params import Count, DataSet, Positive, Recipe, Section, Sigma
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -45,7 +45,7 @@ class TrainingNoise(Section):
 class Face(Section):
     """A photograph for the panels, and the square of it that is shown: top, left and side in pixels."""
 
-    dataset: str
+    dataset: DataSet
     image: str
     top: Annotated[int, Field(ge=0)]
     left: Annotated[int, Field(ge=0)]
@@ -53,14 +53,14 @@ class Face(Section):
 
 
 class Data(params.Data):
-    train: str
-    validation: str | None
+    train: DataSet
+    validation: DataSet | None
     validation_share: Annotated[float, Field(gt=0, lt=1)] | None
     validation_crop: Annotated[int, Field(ge=16)]
-    test: str
+    test: DataSet
     test_images: Count | None
     test_crop: Annotated[int, Field(ge=16)]
-    medical: str
+    medical: DataSet
     faces: Annotated[list[Face], Field(min_length=1)]
 
     @model_validator(mode="after")

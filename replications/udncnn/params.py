@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from common import params
-from common.params import Count, Positive, Recipe, Section, Sigma
+from common.params import Count, DataSet, Positive, Recipe, Section, Sigma
 
 
 def _ascending(bounds: list[float]) -> list[float]:
@@ -26,6 +26,12 @@ def _rising(qualities: list[int]) -> list[int]:
     if len(qualities) < 2 or qualities != sorted(set(qualities)):
         raise ValueError("two or more qualities, ascending")
     return qualities
+
+
+def _even(depth: int) -> int:
+    if depth % 2:
+        raise ValueError("even: the U has D/2 - 1 levels")
+    return depth
 
 
 Pair = Field(min_length=2, max_length=2)
@@ -56,10 +62,10 @@ class EdgeWeight(Section):
 
 
 class Data(params.Data):
-    train: str
-    validation: str
+    train: DataSet
+    validation: DataSet
     validation_crop: Annotated[int, Field(ge=16)]
-    test: str
+    test: DataSet
     test_images: Count | None
     test_crop: Annotated[int, Field(ge=16)]
     test_crops: Literal["center", "random"]
@@ -78,7 +84,7 @@ class Compression(Section):
 
 
 class SuperResolution(Section):
-    test: str
+    test: DataSet
     test_crop: Annotated[int, Field(ge=16)] | None
     cascade: Layers
 
@@ -97,7 +103,7 @@ class DnCNNS(Section):
 
 
 class Network(Section):
-    depth: Count
+    depth: Annotated[int, Field(ge=2), AfterValidator(_even)]
     width: Count
     initialisation: Literal["he", "default"]
     batch_norm: Literal["lineage", "standard"]

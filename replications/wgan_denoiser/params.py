@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from common import params
-from common.params import Count, Recipe, Section, Sigma
+from common.params import Count, DataSet, Recipe, Section, Sigma
 
 BLOCKS = 12
 """Blocks of the generator: six of the encoder, six of the decoder."""
@@ -47,9 +47,9 @@ class ImpliedSigma(Section):
 class Family(Section):
     """Data sets of one scene family: its training, validation and test images."""
 
-    train: str
-    validation: str
-    test: str
+    train: DataSet
+    validation: DataSet
+    test: DataSet
 
 
 class Data(params.Data):

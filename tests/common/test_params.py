@@ -1,5 +1,6 @@
 """The parameters: what is in the files, and what is refused."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from dvc.utils.hydra import apply_overrides
 
 from common import params
 from common.errors import UserError
+from common.run.settings import every_profile
 
 ROOT = Path.cwd()
 OWN = "replications/udncnn/params.yaml"
@@ -87,6 +89,22 @@ def test_the_paper_profile_keeps_the_published_values() -> None:
         (OWN, "quick: 640, ", "", r"train.recipe.steps must have a value for each of smoke, quick, paper"),
         (OWN, "    steps: {smoke: 150", "    step: {smoke: 150", r"train.recipe.step is not .*did you mean steps\?"),
         (OWN, "quick: 0.03, ", "quick: 1e-3, ", r"train.recipe.lr of this profile must be a valid number .*got '1e-3'"),
+        (OWN, "quick: 0.03, ", "quick: 1e-3, ", r"got '1e-3'; write 0\.001$"),
+        ("params.yaml", "sigma: null", "sigma: 25e0", r"noise.sigma must be .*got '25e0'; write 25$"),
+        ("params.yaml", "seed: 0", "seed: 0\nseed: 1", r"seed stands twice, in lines 7 and 8 \(params.yaml\)"),
+        ("params.yaml", "{sigma: null}", "{sigma: 3, sigma: null}", r"sigma stands twice, in lines (\d+) and \1 \("),
+        (OWN, "  peak: 4 ", "  peak: 3\n  peak: 4 ", r"peak stands twice, in lines \d+ and \d+ \(replications/udncnn"),
+        ("params.yaml", "root: null", "root: ''", r"data.root must be a folder, or null \(params.yaml\), got ''"),
+        ("params.yaml", "seed: 0", "seed: [0]", r"seed must be a valid integer \(params.yaml\), got \[0\]"),
+        ("params.yaml", "seed: 0", "seed: 0.5", r"seed must be a valid integer \(params.yaml\), got 0.5"),
+        ("params.yaml", "sigma: null", "sigma: .inf", r"noise.sigma must be a finite number"),
+        (
+            OWN,
+            "quick: [3, 10, 20, 40]",
+            "quick: [40, 3]",
+            r"ladders.jpeg.* must be two or more qualities, ascending \(",
+        ),
+        (OWN, "blind_sigma: [10, 75]", "blind_sigma: [75, 10]", r"noise.blind_sigma must be the lower bound first \("),
         (OWN, "  peak: 4 ", "  peak: [4] ", r"noise.peak must be a valid number \(replications/udncnn/params.yaml\)"),
         (OWN, "panels:", "pannels:", r"pannels is not a parameter .*did you mean panels\?"),
         (OWN, "panels:", "seed:", r"seed is a parameter of all papers: set it in params.yaml"),
@@ -97,6 +115,37 @@ def test_a_wrong_parameter_is_named_in_one_line(change: Any, file: str, old: str
     with pytest.raises(UserError, match=message) as failure:
         change(file, old, new)
     assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "- 1\n"])
+def test_a_file_without_parameters_is_named(change: Any, text: str) -> None:
+    with pytest.raises(UserError, match=r"^replications/udncnn/params.yaml must hold parameters"):
+        change(OWN, Path(ROOT / OWN).read_text(), text)
+
+
+def test_a_file_that_is_no_text_is_named(change: Any) -> None:
+    change(OWN, "noise", "noise")
+    Path(OWN).write_bytes(b"noise: \xff\n")
+    with pytest.raises(UserError, match="is not text in UTF-8"):
+        params.load("udncnn")
+
+
+def test_the_levels_of_a_u_need_an_even_depth(change: Any) -> None:
+    text = Path(ROOT / OWN).read_text()
+    (row,) = re.findall(r"^  depth: .*$", text, re.MULTILINE)
+    with pytest.raises(UserError, match=r"network.depth must be even: the U has D/2 - 1 levels \(.*, got 3"):
+        change(OWN, row, "  depth: 3")
+
+
+def test_a_data_set_that_there_is_not_is_refused_under_every_profile(change: Any) -> None:
+    change(OWN, "paper: bsds300}\n  validation:", "paper: bsds3000}\n  validation:")
+    with pytest.raises(UserError, match=r"data.train of this profile must be a data set .*did you mean bsds300\?"):
+        every_profile("udncnn")
+
+
+def test_a_folder_of_ones_own_is_a_data_set(change: Any) -> None:
+    change(OWN, "paper: bsds300}\n  validation:", "paper: 'folder:photographs'}\n  validation:")
+    assert every_profile("udncnn")["paper"].data.train == "folder:photographs"
 
 
 def test_a_number_replaces_the_level_of_pure_gaussian_noise_and_no_other(change: Any) -> None:

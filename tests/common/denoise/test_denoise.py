@@ -13,11 +13,11 @@ from PIL import Image
 from common.denoise import __main__ as command
 from common.denoise.choice import best_network, distance, estimated_sigma, fits
 from common.denoise.pictures import Picture, read_picture, write_picture
+from common.denoise.pretrained import Network, Record, load_pretrained, pretrained, read_record
 from common.denoise.tiles import denoise_levels, windows
 from common.errors import UserError
 from common.noise.sensor import Gaussian, corrupt
 from common.score.evaluation import as_denoiser
-from common.train.pretrained import Network, Record, load_pretrained, pretrained, read_record
 from tests.common.datasets.test_datasets import picture, write
 
 RECORDS = {name: read_record(path) for name, path in pretrained().items()}
@@ -102,7 +102,7 @@ def test_a_records_field_and_period_are_the_networks(name: str) -> None:
 
 
 def test_a_network_that_sees_everything_is_given_the_whole_up_to_a_size() -> None:
-    network = Network(factory="a:b", settings={}, range=[0.0, 1.0], receptive_field=None, period=1)
+    network = Network(factory="replications.a.models:b", settings={}, range=[0.0, 1.0], receptive_field=None, period=1)
     assert len(list(windows((2000, 2000), network))) == 1
     with pytest.raises(UserError, match="6000×4000 pixels are too many"):
         list(windows((4000, 6000), network))

@@ -32,7 +32,7 @@ def test_what_a_stage_took_is_remembered(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     ahead = forecast()
     ahead.line("Running stage 'train@a':")
-    ahead.remember()
+    repro.remember("quick", ahead.finished())
     assert repro.stage_seconds("quick") == {"train@a": 42.0}
 
 

@@ -6,7 +6,6 @@ for and how, and what it scored. A network is rebuilt from these two files alone
 
 import hashlib
 import importlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,8 +28,8 @@ Pair = Field(min_length=2, max_length=2)
 class Network(Section):
     """How the network is built and what it works on."""
 
-    factory: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
-    """"package.module:function", called with `settings` as keyword arguments."""
+    factory: Annotated[str, Field(pattern=r"^replications\.\w+\.models:\w+$")]
+    """"package.module:function", called with `settings` as keyword arguments; a record names no other code."""
     settings: dict[str, Any]
     range: Annotated[list[float], Pair]
     """[low, high] into which 0–255 is mapped (`common.score.scale.Scale`)."""
@@ -129,8 +128,6 @@ def read_record(path: Path) -> Record:
     """The record of a network; UserError, naming the file and the key, where it is not one."""
     try:
         return Record.model_validate(read_json(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not valid JSON ({error}): restore it from git") from None
     except ValidationError as failure:
         first = failure.errors()[0]
         key = ".".join(map(str, first["loc"]))

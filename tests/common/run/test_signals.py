@@ -1,0 +1,78 @@
+"""A run that is ended: one line, the shell's exit status, and nothing that goes on without it."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.common.run.test_cluster import repository, sleeping, trace, until
+
+RUN = """
+from common import command
+from common.run import repro
+command.run(lambda: repro._one_by_one("quick", ["repro"]))
+"""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+
+
+def started(folder: Path, **options: object) -> subprocess.Popen[str]:
+    """A run of one long stage, which has begun."""
+    repository(folder, {"long": sleeping(30)})
+    run = subprocess.Popen([sys.executable, "-c", RUN], cwd=folder, env=ENVIRONMENT, text=True, **options)  # type: ignore[call-overload]
+    until(lambda: trace(folder))
+    return run
+
+
+def family(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(run.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "line"),
+    [
+        (signal.SIGINT, 130, "interrupted; "),
+        (signal.SIGTERM, 143, "terminated; "),
+        pytest.param(signal.SIGKILL, -9, None, marks=pytest.mark.slow),
+    ],
+)
+def test_an_ended_run_says_so_and_leaves_no_orphan(
+    tmp_path: Path, number: signal.Signals, status: int, line: str | None
+) -> None:
+    run = started(tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    children = family(run)
+    assert len(children) >= 3  # the guard, DVC, the stage
+    run.send_signal(number)
+    said = run.communicate(timeout=30)[1]
+    assert run.returncode == status
+    if line is not None:
+        assert said.startswith(line)
+        assert said.count("\n") == 1, said
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert trace(tmp_path) == ["start long"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_a_terminal_ends_the_run_as_well(tmp_path: Path) -> None:
+    master, terminal = pty.openpty()
+    run = started(tmp_path, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, preexec_fn=lambda: _take(terminal))
+    os.close(terminal)
+    children = family(run)
+    os.write(master, b"\x03")
+    said = run.communicate(timeout=30)[1]
+    os.close(master)
+    assert (run.returncode, said.startswith("interrupted; ")) == (130, True)
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+
+
+def _take(terminal: int) -> None:
+    """Make it the terminal that the process is controlled from."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
