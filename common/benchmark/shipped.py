@@ -15,7 +15,8 @@ from common import params
 from common.command import run
 from common.denoise.pretrained import Purpose, load_pretrained, pretrained
 from common.noise.sensor import Corruption, Gaussian, noisy_file
-from common.score.evaluation import COLUMNS, Denoiser, as_denoiser, score_experiment
+from common.score.evaluation import Denoiser, as_denoiser, score_experiment
+from common.score.metrics import COLUMNS
 from common.score.results import UNTRAINED
 from common.store import load_arrays, write_csv
 

@@ -20,7 +20,7 @@ from common import params
 from common.command import run
 from common.noise.sensor import Corruption, Gaussian, Poisson, PoissonGaussian, noisy_file, rms
 from common.progress import progress
-from common.score.metrics import Score, score_all
+from common.score.metrics import COLUMNS, Score, score_all
 from common.store import load_arrays, write_csv
 
 if TYPE_CHECKING:
@@ -192,12 +192,10 @@ class Filtering:
 def score_filters(experiments: Mapping[str, Filtering], processes: int | None = None) -> "pd.DataFrame":
     """Every filter on every image of each experiment, in a pool of processes (None: one per core).
 
-    Returns the columns of `common.score.evaluation.COLUMNS` and `seconds`, the filter's own time on the image; rows by
+    Returns the columns of `common.score.metrics.COLUMNS` and `seconds`, the filter's own time on the image; rows by
     experiment, filter, image and convention, whatever finished first. All but `seconds` depends on the arguments alone.
     """
     import pandas as pd
-
-    from common.score.evaluation import COLUMNS
 
     tasks = [
         (experiment, name, image)

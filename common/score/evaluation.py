@@ -10,14 +10,12 @@ from torch import nn
 
 from common.progress import progress
 from common.score.machine import exact_float32
-from common.score.metrics import psnr, score_all
+from common.score.metrics import COLUMNS, psnr, score_all
 from common.score.scale import Scale, channels_last
 from common.store import Arrays
 
 Denoiser = Callable[[np.ndarray], np.ndarray]
 """Noisy image (H, W, C), float32 on the 0–255 scale, unclipped → estimate of the same shape and scale."""
-
-COLUMNS = ("experiment", "network", "seed", "image", "convention", "mse", "psnr_db", "ssim")
 
 
 def as_denoiser(network: nn.Module, scale: Scale = Scale()) -> Denoiser:

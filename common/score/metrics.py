@@ -17,6 +17,8 @@ from common.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+COLUMNS = ("experiment", "network", "seed", "image", "convention", "mse", "psnr_db", "ssim")
+"""Of a table of scores, a row for each image and convention."""
 DATA_RANGE = 255.0
 BATCH = 4
 """Images whose mean squared error the lineage averages before it takes the logarithm."""

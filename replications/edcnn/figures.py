@@ -37,7 +37,7 @@ def draw_figures(
 ) -> None:
     """Write the figures and captions.json.
 
-    scores: columns `common.score.evaluation.COLUMNS`. table2: variant → measure → a value for each training, or one for
+    scores: columns `common.score.metrics.COLUMNS`. table2: variant → measure → a value for each training, or one for
     `prior`. names: way up or variant → its name for readers.
     """
     suite = scores[scores["convention"] == "suite"]

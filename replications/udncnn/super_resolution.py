@@ -79,7 +79,7 @@ def score_factor(
     """Bicubic enlargement (`noisy`) and every network of every seed on the reduced images.
 
     denoisers: name → training seed → denoiser of (H, W, 1) images. clean: Y (H, W, 1), uint8, of any size.
-    Returns the scores (columns: `common.score.evaluation.COLUMNS`) and each name's estimates of its first seed, both
+    Returns the scores (columns: `common.score.metrics.COLUMNS`) and each name's estimates of its first seed, both
     without the border.
     """
     whole = {name: modcrop(image, factor) for name, image in clean.items()}
