@@ -13,8 +13,8 @@ HEAVY = ("accelerate", "bm3d", "fvcore", "matplotlib", "pandas", "pywt", "scipy.
 LOADED: dict[tuple[str, ...], set[str]] = {
     ("common.run.*", "common.noise", "replications.*.data", "replications.*.implied_sigma"): set(),
     ("common.score.baselines",): set(),
-    ("common.benchmark.table", "common.claims", "common.report"): {"pandas"},
-    ("common.report.showcase",): {"torch", "pandas"},
+    ("common.benchmark.networks", "common.claims", "common.report"): {"pandas"},
+    ("common.benchmark.stage", "common.benchmark.shipped", "common.report.showcase"): {"torch", "pandas"},
     ("common.score.complexity", "common.score.latency"): {"torch"},
     ("replications.*.train*", "replications.*.table1"): {"torch", "accelerate", "pandas"},
     ("replications.*.evaluate",): {"torch", "accelerate", "pandas", "matplotlib"},
