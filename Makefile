@@ -10,10 +10,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help repro smoke test bench lint regression snapshot clean
+.PHONY: help repro smoke test test-dag bench lint regression snapshot clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (a few minutes the first time: PyTorch is large)"
@@ -31,8 +31,11 @@ smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scra
 	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(WORKERS)
 	@cd .scratch/smoke && python -m common.report --print
 
-test: $(READY) ## all tests
-	@python -m pytest
+test: $(READY) ## all tests but those of the whole DAG, in as many processes as there are cores
+	@python -m pytest -m "not dag" --numprocesses logical --maxprocesses 8 --dist loadfile
+
+test-dag: $(READY) ## tests of the whole DAG: smoke from a clean copy, then the README's commands in it
+	@python -m pytest -m dag --basetemp .scratch/test-dag
 
 bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
 	@python -m common.run.bench

@@ -165,6 +165,19 @@ class Baselines(Section):
     filters: list[Literal["bm3d", "vst_bm3d", "nlm", "wavelet", "tv", "median"]]
 
 
+class OwnDenoiser(Section):
+    denoiser: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+    weights: str | None
+    name: str | None
+
+
+class Benchmark(Section):
+    sets: Annotated[list[str], Field(min_length=1)]
+    crop: Annotated[int, Field(ge=16)] | None
+    sigma: Annotated[list[Positive], Field(min_length=1)]
+    denoisers: list[OwnDenoiser]
+
+
 class Common(Section):
     """What every run shares, in the same words in params.yaml and in each paper's settings."""
 
@@ -180,6 +193,7 @@ class Shared(Common):
 
     data: Data
     noise: Noise
+    benchmark: Benchmark
 
 
 class Settings(Common):

@@ -1,4 +1,4 @@
-"""One run of the smoke DAG in a fresh copy of the work tree, shared by the tests that look at it."""
+"""One run of the smoke DAG in a fresh copy of the work tree, for the tests that look at it: those marked `dag`."""
 
 import os
 import subprocess
@@ -6,6 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by as many processes
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what looks at the run of the DAG, before `-m` chooses."""
+    for item in items:
+        if "smoke" in getattr(item, "fixturenames", ()):
+            item.add_marker("dag")
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ from tests.conftest import dvc, run
 README = Path("README.md").read_text()
 NOT_RUN = {
     "make smoke": "what the `smoke` fixture runs",
-    "make test": "this very run",
+    "make test": "the tests but for these",
+    "make test-dag": "this very run",
     "python3.11 -m venv .venv && . .venv/bin/activate": "checked against the Makefile",
     'pip install --constraint constraints.txt --editable ".[dev]"': "checked against the Makefile",
     "PROFILE=paper make repro": "takes hours; its stages are listed instead",

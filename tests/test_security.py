@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from common.train.pretrained import Network
 from pydantic import ValidationError
 
 from common.report import document
 from common.report.blocks import Heading, Items, Paragraph, Table
-from common.train.pretrained import Network
 
 SOURCES = sorted(path for folder in ("common", "replications") for path in Path(folder).rglob("*.py"))
 EXECUTES = {

@@ -18,9 +18,9 @@ from common.benchmark.protocol import CORRUPTIONS, GAUSSIAN, SIGMAS, cases
 from common.benchmark.reference import published
 from common.benchmark.runner import Journal, Row, score_set, summarised
 from common.datasets import registry
+from common.denoise.pretrained import pretrained
 from common.errors import UserError
 from common.store import write_csv
-from common.train.pretrained import pretrained
 
 SUSPICIOUS_DB = 3.0
 """How far below its input a denoiser may score before that is said."""

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from common.benchmark.protocol import Case, validation
+from common.denoise.pretrained import load_pretrained, pretrained
 from common.denoise.tiles import in_colours
 from common.noise.sensor import Gaussian
 from common.score.baselines import FILTERS, VST, filters, filters_for
 from common.score.complexity import parameters
 from common.score.evaluation import TRIVIAL, Denoiser
 from common.score.scale import channels_last
-from common.train.pretrained import load_pretrained, pretrained
 
 FILTER_NAMES = (*FILTERS, VST)
 QUICK_FILTERS = ("nlm", "wavelet", "tv", "median")

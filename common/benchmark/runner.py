@@ -12,6 +12,7 @@ import pandas as pd
 
 from common.benchmark.entrants import Entrant
 from common.benchmark.protocol import CONVENTION, Case, images
+from common.datasets.images import center_crop
 from common.errors import UserError
 from common.noise.sensor import corrupt
 from common.progress import progress
@@ -83,10 +84,18 @@ def _key(row: Row) -> tuple[str, ...]:
 
 
 def score_set(
-    name: str, root: str | None, limit: int | None, entrants: Sequence[Entrant], cases: Sequence[Case], journal: Journal
+    name: str,
+    root: str | None,
+    limit: int | None,
+    entrants: Sequence[Entrant],
+    cases: Sequence[Case],
+    journal: Journal,
+    *,
+    crop: int | None = None,
 ) -> tuple[list[Row], list[str]]:
     """Every entrant in every case on the images of a set; rows of the journal are not measured again.
 
+    crop: side of the centre of each image that is used, in pixels; None: the whole image.
     Returns the rows, and a line for each picture that could not be used. UserError where none could.
     """
     ready = [(entrant, case, entrant.prepare(case)) for case in cases for entrant in entrants]
@@ -109,7 +118,7 @@ def score_set(
             known = [journal.rows.get((*keys[entrant.name, case], image)) for entrant, case, _ in tasks]
             missing = [task for task, row in zip(tasks, known, strict=True) if row is None]
             try:
-                fresh = list(_scored(name, image, read() if missing else np.empty(0), missing))
+                fresh = list(_scored(name, image, _part(read(), crop, image) if missing else np.empty(0), missing))
             except UserError as error:
                 if str(error).startswith("--"):  # the denoiser's fault, not the picture's
                     raise
@@ -122,6 +131,10 @@ def score_set(
     if not rows:
         raise UserError(f"no picture of {name} could be used: {bad[0] if bad else 'there are none'}")
     return rows, bad
+
+
+def _part(picture: np.ndarray, crop: int | None, image: str) -> np.ndarray:
+    return picture if crop is None else center_crop(picture, crop, image)
 
 
 def _scored(name: str, image: str, clean: np.ndarray, tasks: Sequence[tuple[Entrant, Case, Denoiser]]) -> Iterator[Row]:

@@ -3,4 +3,5 @@
 from common.claims.ledger import main
 from common.command import run
 
-run(main)
+if __name__ == "__main__":
+    run(main)

@@ -17,11 +17,11 @@ from typing import Any
 from common import command
 from common.denoise.choice import best_network, estimated_sigma, fits, levels, seen_sigma
 from common.denoise.pictures import FORMATS, Picture, read_picture, write_picture
+from common.denoise.pretrained import Record, load_pretrained, pretrained, read_record
 from common.denoise.tiles import denoise_levels, windows
 from common.errors import UserError
 from common.progress import progress
 from common.score.evaluation import Denoiser, as_denoiser
-from common.train.pretrained import Record, load_pretrained, pretrained, read_record
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from common.denoise.pretrained import Record, Result
 from common.errors import UserError
-from common.train.pretrained import Record, Result
 
 TOLERANCE = 1.25
 """Factor by which the noise may miss what a network was trained for before that is said."""

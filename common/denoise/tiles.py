@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from common.denoise.pretrained import Network
 from common.errors import UserError
 from common.score.evaluation import Denoiser
-from common.train.pretrained import Network
 
 TILE = 512
 """Side in pixels of what a tile contributes. A network of 64 maps needs about 0.5 GB for one with its margin."""

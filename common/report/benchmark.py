@@ -39,33 +39,14 @@ PROTOCOL = "The suite's convention, mean over test images and seeds."
 
 
 def benchmark_section(material: Material) -> Section:
-    """All denoisers under one protocol; where that has not been run, the best of each paper's experiments."""
-    if material.protocol is None:
-        text = f"The best network and filter of each paper's experiments. {PROTOCOL}"
-        blocks: list[Block] = [Paragraph(text), _leaders(material)]
-        return Section("Networks and filters side by side", "benchmark", blocks, "PSNR in dB", folded=False)
+    """All denoisers under one protocol."""
     text = f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} The best on average comes first."
-    blocks = [Paragraph(text), *_protocol(material), Figures(list(protocol_figures(material)))]
+    blocks: list[Block] = [Paragraph(text), *_protocol(material), Figures(list(protocol_figures(material)))]
     return Section("The benchmark: one protocol for all", "benchmark", blocks, "PSNR in dB", folded=False)
-
-
-def _leaders(material: Material) -> Table:
-    rows = []
-    for (paper, experiment), table in material.networks.groupby(["paper", "experiment"], sort=False):
-        best = []
-        for kind in ("filter", "network"):
-            ranked = table[table["kind"] == kind].sort_values("psnr_db", ascending=False).to_dict("records")
-            best.append(f"{name_of(str(paper), ranked[0]['network'])} {ranked[0]['psnr_db']:.2f}" if ranked else NONE)
-        noisy = number(table[table["network"] == "noisy"]["psnr_db"].mean(), ".2f")
-        where = [material.summaries[str(paper)].name, experiment_name(str(paper), str(experiment))]
-        rows.append([*where, noisy, *best])
-    links = {summary.name: paper for paper, summary in material.summaries.items()}
-    return Table(["paper", "experiment", "input", "best filter", "best network"], rows, links=links)
 
 
 def _protocol(material: Material) -> Iterator[Block]:
     """A table for each set: a row a denoiser, a column a corruption and level, the costs once."""
-    assert material.protocol is not None
     for name, members in material.protocol.groupby("set", sort=False):
         own = members.assign(
             cell=[_corruption(*one) for one in members[["corruption", "level"]].itertuples(index=False)]
@@ -105,7 +86,12 @@ def networks_tables(material: Material, paper: str) -> list[Block]:
     own = material.networks[material.networks["paper"] == paper]
     for experiment, members in own.groupby("experiment", sort=False):
         table = members.sort_values("psnr_db", ascending=False)
-        table = table.assign(network=[name_of(paper, network, str(experiment)) for network in table["network"]])
+        names = [name_of(paper, network, str(experiment)) for network in table["network"]]
+        told = [
+            f"{name}, published recipe" if kind == "shipped" else name
+            for name, kind in zip(names, table["kind"], strict=True)
+        ]
+        table = table.assign(network=told)
         used = {key: column for key, column in COLUMNS.items() if table[key].notna().any()}
         rows = [[shape(row[key]) for key, (_, shape) in used.items()] for row in table.to_dict("records")]
         blocks += [Heading(experiment_name(paper, str(experiment))), Table([title for title, _ in used.values()], rows)]

@@ -95,8 +95,6 @@ def _experiment(training: Training) -> str:
 
 def protocol_figures(material: Material) -> Iterator[Figure]:
     """PSNR of the common benchmark over each cost, mean over what every one shown was tested on."""
-    if material.protocol is None:
-        return
     table = material.protocol
     names = {one: denoiser_name(material.claims, str(one)) for one in table["denoiser"].unique()}
     cells = table.groupby("denoiser").size()

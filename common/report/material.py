@@ -74,7 +74,7 @@ class Panel:
 @dataclass(frozen=True)
 class Material:
     """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
-    filters on its own experiments. protocol: all denoisers under one protocol, if that has been run. published_scale:
+    filters on its own experiments. protocol: all denoisers under one protocol. published_scale:
     the ledger of the run at the published scale, and its environment; both empty where there is none.
     """
 
@@ -86,7 +86,7 @@ class Material:
     ledger: dict[str, Row]
     snapshots: dict[str, dict[str, Row]]
     networks: pd.DataFrame
-    protocol: pd.DataFrame | None
+    protocol: pd.DataFrame
     conventions: pd.DataFrame
     environment: dict[str, Any]
 
@@ -188,8 +188,6 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
     """Read it all. UserError where a file that every run makes is missing."""
     claims = {paper: load(paper) for paper in params.papers()}
     tables = results / "tables"
-    benchmark = pd.read_csv(existing(tables / "benchmark.csv"))
-    per_paper = tables / "networks.csv"
     return Material(
         results=results,
         params=params.shared(),
@@ -198,8 +196,8 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
         summaries={paper: summaries.load(paper, own.title) for paper, own in claims.items()},
         ledger=_ledger(results / "claims.csv"),
         snapshots={path.parent.name: _ledger(path) for path in sorted((results / REFERENCE).glob("*/claims.csv"))},
-        networks=pd.read_csv(per_paper) if per_paper.is_file() else benchmark,
-        protocol=benchmark if "denoiser" in benchmark else None,
+        networks=pd.read_csv(existing(tables / "networks.csv")),
+        protocol=pd.read_csv(existing(tables / "benchmark.csv")),
         conventions=pd.read_csv(existing(tables / "conventions.csv")),
         environment=environment,
     )

@@ -9,13 +9,13 @@ from pathlib import Path
 from common import params
 from common.command import run
 from common.datasets.registry import load as load_images
+from common.denoise.pretrained import load_pretrained
 from common.errors import UserError
 from common.noise.sensor import Gaussian, corrupt
 from common.report.names import name_of
 from common.report.summaries import Showcase, load
 from common.score.evaluation import as_denoiser
 from common.score.panels import draw_panels
-from common.train.pretrained import load_pretrained
 
 FOLDER = Path("results/showcase")
 SEED = 0

@@ -5,6 +5,7 @@ and independent of the weights' values.
 """
 
 import copy
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,7 @@ pixels. Networks that pool, by up to 64 in all, divide it evenly."""
 LARGEST_FIELD_IMAGE = 512
 """Receptive fields are looked for in images of up to this side."""
 FIELD_POSITIONS = 16
-"""Output positions tried along the diagonal: all phases of a network that pools by up to 16 in all."""
+"""Output positions tried along the diagonal, at most: all phases of a network that pools by up to 16 in all."""
 
 UNCOUNTED_PRODUCTS = frozenset({"aten::baddbmm", "aten::scaled_dot_product_attention", "aten::convolution"})
 """Operators that multiply and accumulate but for which fvcore has no handle."""
@@ -174,10 +175,11 @@ def _positive_copy(module: nn.Module) -> nn.Module:
 def _widest_field(linear: nn.Module, size: int) -> int | None:
     """Largest side of the field over positions near the middle of a size × size image; None where it is cut off."""
     image = torch.ones(1, input_channels(linear), size, size, dtype=torch.float64, requires_grad=True)
-    with _Linearised():
+    with _Linearised() as passes:
         output = linear(image)
     widest = 0
-    for position in range((size - FIELD_POSITIONS) // 2, (size + FIELD_POSITIONS) // 2):
+    first = (size - FIELD_POSITIONS) // 2
+    for position in range(first, first + min(passes.period(size), FIELD_POSITIONS)):
         (gradient,) = torch.autograd.grad(output[0, :, position, position].sum(), image, retain_graph=True)
         rows, columns = torch.nonzero(gradient[0].abs().sum(0), as_tuple=True)
         if min(rows.min(), columns.min()) == 0 or max(rows.max(), columns.max()) == size - 1:
@@ -199,10 +201,27 @@ class _Linearised(TorchFunctionMode):
     )
     IDENTITIES = ACTIVATIONS | {"batch_norm", "dropout"}
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: set[int] = set()
+
+    def period(self, size: int) -> int:
+        """Pixels by which a size × size image must shift for every feature map to shift by whole pixels.
+
+        Output positions so far apart have the same field: 1 where no layer changes the size, the pooling's factor where
+        one does.
+        """
+        return size // math.gcd(size, *self.sides)
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs = kwargs or {}
+        result = self._passed(func, args, kwargs or {})
+        if isinstance(result, Tensor) and result.dim() == 4:
+            self.sides |= set(result.shape[-2:])
+        return result
+
+    def _passed(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         name = getattr(func, "__name__", "").removesuffix("_")
         if name in self.IDENTITIES:
             return args[0]

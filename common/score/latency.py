@@ -140,7 +140,7 @@ def peak_memory(build: Build, size: int, dtype: torch.dtype, device: torch.devic
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / MEGABYTE
     context = multiprocessing.get_context("forkserver")  # each child a fork of a process that did nothing but import
-    context.set_forkserver_preload(["torch"])
+    context.set_forkserver_preload(["common.score.latency"])
     try:
         with ProcessPoolExecutor(1, context) as pool:
             return pool.submit(_resident_growth, build, size, dtype).result()

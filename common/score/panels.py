@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from common.score.metrics import CONVENTIONS, score
+from common.score.metrics import psnr_db
 from common.store import write_bytes, write_json
 
 RECORD = "panel.json"
@@ -75,18 +75,19 @@ def _write_panel(folder: Path, image: str, columns: Mapping[str, np.ndarray], cl
     pictures = []
     for number, (name, pixels) in enumerate({**columns, CLEAN: clean}.items()):
         file = f"{number}_{file_name(name)}.webp"
-        psnr_db = None if name == CLEAN else _psnr_db(pixels, clean)
-        pictures.append({"file": file, "name": name, "psnr_db": psnr_db})
+        pictures.append(
+            {"file": file, "name": name, "psnr_db": None if name == CLEAN else _rounded_psnr_db(pixels, clean)}
+        )
         write_bytes(folder / file, _webp(pixels))
     height, width = clean.shape[:2]
     sizes = {"width": width, "height": height, "inset": list(inset_window(clean))}
     write_json(folder / RECORD, {"image": image, **sizes, "pictures": pictures})
 
 
-def _psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float | None:
+def _rounded_psnr_db(estimate: np.ndarray, clean: np.ndarray) -> float | None:
     """None where the estimate is exact: JSON has no infinity."""
-    psnr_db = score(estimate, clean.astype(np.float32), CONVENTIONS["suite"]).psnr_db
-    return round(psnr_db, 2) if math.isfinite(psnr_db) else None
+    exact = psnr_db(estimate, clean)
+    return round(exact, 2) if math.isfinite(exact) else None
 
 
 def _webp(pixels: np.ndarray) -> bytes:

@@ -1,6 +1,7 @@
 """The one reader of results/: what the stages of a paper left there.
 
     results/<paper>/scores.csv, baselines.csv           a row for each experiment, predictor, image and convention
+    results/<paper>/shipped.csv                         the same of the networks that come with the suite
     results/<paper>/history/<group>/<variant>.csv       a row for each validation of each seed
     results/<paper>/training/<group>/<variant>.json     what was trained, by what recipe, and how it went
     results/<paper>/*.json                              everything else
@@ -113,6 +114,13 @@ def score_table(paper: str, results: Path = RESULTS) -> "pd.DataFrame":
     if (folder / "baselines.csv").exists():
         tables.append(_scores(folder / "baselines.csv").assign(trained=False))
     return pd.concat(tables, ignore_index=True)
+
+
+def shipped_scores(paper: str, results: Path = RESULTS) -> "pd.DataFrame":
+    """Scores of the networks that come with the suite, as `score_table`; no rows where none was tested."""
+    path = results / paper / "shipped.csv"
+    table = _scores(path if path.is_file() else results / paper / "scores.csv")
+    return table if path.is_file() else table.iloc[:0]
 
 
 def record(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
 """Confidence of every printed interval, the equivalence test's excepted."""
@@ -71,7 +71,7 @@ class Estimate:
         """Student's t interval."""
         if not self.parts:
             return None
-        half = self.standard_error * float(stats.t.ppf((1 + level) / 2, self.freedom))
+        half = self.standard_error * _t_quantile((1 + level) / 2, self.freedom)
         return Interval(self.mean - half, self.mean + half)
 
     def minus(self, other: "Estimate") -> "Estimate":
@@ -97,7 +97,7 @@ class Estimate:
         if self.standard_error == 0:
             return Equivalence(0.0 if abs(self.mean) < margin else 1.0, self.interval(1 - 2 * ALPHA))
         nearest = (margin - abs(self.mean)) / self.standard_error  # the t statistic of the side that is closer
-        return Equivalence(float(stats.t.sf(nearest, self.freedom)), self.interval(1 - 2 * ALPHA))
+        return Equivalence(float(special.stdtr(self.freedom, -nearest)), self.interval(1 - 2 * ALPHA))
 
 
 def mean_estimate(samples: ArrayLike) -> Estimate:
@@ -160,6 +160,8 @@ def paired_interval(a: ArrayLike, b: ArrayLike, *, seed: int, level: float = LEV
     differences = _differences(*(np.atleast_2d(np.asarray(table, dtype=float)) for table in (a, b)))
     if differences.size < BOOTSTRAP_FROM or not estimate.parts or np.ptp(differences) == 0:
         return estimate.interval(level)
+    from scipy import stats  # as long to import as all else that judges claims
+
     images = stats.bootstrap(
         (differences,),
         np.mean,
@@ -175,7 +177,7 @@ def paired_interval(a: ArrayLike, b: ArrayLike, *, seed: int, level: float = LEV
 
 def prediction_factor(freedom: float, samples: int, level: float) -> float:
     """How many standard deviations around the mean of `samples` runs hold the next run with probability `level`."""
-    return float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(1 + 1 / samples)
+    return _t_quantile((1 + level) / 2, freedom) * math.sqrt(1 + 1 / samples)
 
 
 def pooled_std(groups: Sequence[ArrayLike]) -> tuple[float, int]:
@@ -184,6 +186,11 @@ def pooled_std(groups: Sequence[ArrayLike]) -> tuple[float, int]:
     freedom = sum(array.size - 1 for array in arrays)
     squares = sum(float(((array - array.mean()) ** 2).sum()) for array in arrays)
     return math.sqrt(squares / freedom), freedom
+
+
+def _t_quantile(probability: float, freedom: float) -> float:
+    """Quantile of Student's t; of the normal distribution where `freedom` is infinite."""
+    return float(special.stdtrit(freedom, probability))
 
 
 def _differences(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from common import command, params
 from common.noise.sensor import noisy_file
 from common.params import SGD, Constant, Recipe
 from common.progress import progress
-from common.score.metrics import CONVENTIONS, score
+from common.score.metrics import psnr_db
 from common.score.scale import Scale
 from common.store import load_arrays, write_json
 from common.train.loop import NotFiniteLossError
@@ -83,7 +83,7 @@ def noisy_psnr_db() -> float:
     """Mean PSNR of the noisy validation images in dB."""
     clean = load_arrays(f"data/{PAPER}/val.safetensors")
     noisy = load_arrays(noisy_file(PAPER, "gaussian", "val"))
-    return float(np.mean([score(noisy[name], image, CONVENTIONS["suite"]).psnr_db for name, image in clean.items()]))
+    return float(np.mean([psnr_db(noisy[name], image) for name, image in clean.items()]))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from common.datasets.images import center_crop
 from common.errors import UserError
 from common.noise.sensor import keyed_rng
 from common.score.baselines import filters
-from common.score.metrics import CONVENTIONS, score
+from common.score.metrics import psnr_db
 from common.store import Arrays, load_arrays, write_json
 from replications.wgan_denoiser.params import Settings
 
@@ -69,7 +69,7 @@ def _psnr_db(filter_name: str, sigma: float, seed: int, image: tuple[str, np.nda
     name, clean = image
     draw = keyed_rng("implied sigma", name, seed).standard_normal(clean.shape, dtype=np.float32)
     noisy = clean.astype(np.float32) + np.float32(sigma) * draw
-    return score(filters(sigma)[filter_name](noisy), clean.astype(np.float32), CONVENTIONS["suite"]).psnr_db
+    return psnr_db(filters(sigma)[filter_name](noisy), clean)
 
 
 if __name__ == "__main__":

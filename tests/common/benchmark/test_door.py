@@ -13,9 +13,9 @@ from torch import nn
 from common.benchmark.door import own
 from common.benchmark.entrants import shipped
 from common.benchmark.protocol import Case
+from common.denoise.pretrained import FOLDER
 from common.errors import UserError
 from common.store import save_arrays
-from common.train.pretrained import FOLDER
 
 CASE = Case("gaussian", 25.0, seed=0)
 NOISY = np.random.default_rng(0).normal(127, 40, (9, 7, 3)).astype(np.float32)

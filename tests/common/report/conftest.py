@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.benchmark import table as benchmark
+from common.benchmark import networks as benchmark
 from common.claims import ledger
 from common.report import __main__ as report
 from tests.common import fake_results

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from torch import nn
 
+from common.denoise.pretrained import load_pretrained, pretrained
 from common.errors import UserError
 from common.report import showcase
 from common.report.summaries import Showcase, load
 from common.score.panels import RECORD
 from common.store import read_json
-from common.train.pretrained import load_pretrained, pretrained
 from tests.common import fake_results
 
 SHOWN = Showcase(

@@ -15,6 +15,7 @@ from common.errors import UserError
 from common.noise.sensor import Gaussian
 from common.params import SGD, Adam, Constant, OneCycle, Recipe, Steps
 from common.score.evaluation import as_denoiser, validation
+from common.score.machine import cpu_threads
 from common.score.scale import Scale
 from common.store import load_arrays
 from common.train.loop import READ_EVERY, NotFiniteLossError, Trained, evaluate_mode, fit
@@ -205,41 +206,44 @@ if torch.distributed.is_initialized():
 """
 
 
-def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
-    script = tmp_path / "train.py"
-    script.write_text(TRAIN_SCRIPT)
-    scratch = tmp_path / "checkpoint.safetensors"
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    resumed, unbroken = tmp_path / "resumed.safetensors", tmp_path / "unbroken.safetensors"
+def in_a_process(*arguments: object) -> list[str]:
+    """Command that trains 40 steps: where the weights go, the checkpoint or "", seconds a batch takes."""
+    return [sys.executable, "-c", TRAIN_SCRIPT, *map(str, arguments)]
 
-    def finish(*arguments: object) -> str:
-        command = [sys.executable, script, *arguments, "0"]
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
-    slow = subprocess.Popen([sys.executable, script, resumed, scratch, "0.1"], env=environment)
+def train_here(scratch: Path | None = None) -> dict[str, torch.Tensor]:
+    """Weights of the same training in this process."""
+    with cpu_threads(1):
+        return weights(train(RECIPE.model_copy(update={"steps": 40}), scratch=scratch))
+
+
+def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scratch, unreached = tmp_path / "checkpoint.safetensors", tmp_path / "unreached.safetensors"
+    slow = subprocess.Popen(in_a_process(unreached, scratch, 0.1))
     deadline = time.monotonic() + 60
     while not scratch.is_file() and time.monotonic() < deadline:
         time.sleep(0.02)
     slow.send_signal(signal.SIGKILL)
     assert slow.wait() == -signal.SIGKILL
-    assert not resumed.exists()
-    assert "resumed at step" in finish(resumed, scratch)
-    finish(unbroken, "")
-    assert resumed.read_bytes() == unbroken.read_bytes()
+    assert not unreached.exists()
+    resumed = train_here(scratch)
+    assert "resumed at step" in capsys.readouterr().out
+    assert_same(resumed, train_here())
 
 
 def test_two_processes_learn_what_one_does_at_the_same_global_batch(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(TRAIN_SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1"}
-    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
-    subprocess.run([sys.executable, script, one, "", "0"], env=environment, check=True, capture_output=True)
+    two = tmp_path / "two.safetensors"
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     subprocess.run([*launch, script, two, "", "0"], env=environment, check=True, capture_output=True)
-    alone, shared = load_arrays(one), load_arrays(two)
-    for name in alone:
+    shared = load_arrays(two)
+    for name, alone in train_here().items():
         # Sums in another order: float32 rounding, grown over 40 steps of Adam.
-        np.testing.assert_allclose(shared[name], alone[name], rtol=1e-3, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(shared[name], alone, rtol=1e-3, atol=1e-4, err_msg=name)
 
 
 class Pair(nn.Module):

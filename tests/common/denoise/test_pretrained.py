@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from common.denoise import pretrained
+from common.denoise.pretrained import FOLDER, load_pretrained, read_record, save_pretrained
 from common.errors import UserError
-from common.train import pretrained
-from common.train.pretrained import FOLDER, load_pretrained, read_record, save_pretrained
 
 NAMES = list(pretrained.pretrained())
 

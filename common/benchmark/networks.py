@@ -1,6 +1,6 @@
-"""One table of everything that denoised: quality, size, time and memory of networks, filters and trivial predictors.
+"""What denoised in the papers' own experiments: quality, size, time and memory, each on its paper's noise and images.
 
-A stage: `python -m common.benchmark.table` joins what the papers' stages measured into results/tables/benchmark.csv,
+A stage: `python -m common.benchmark.networks` joins what the papers' stages measured into results/tables/networks.csv,
 and scores every network under every convention beside its published value in results/tables/conventions.csv.
 """
 
@@ -14,7 +14,7 @@ from common import params
 from common.claims.schema import load
 from common.command import run
 from common.score.metrics import CONVENTIONS, set_scores
-from common.score.results import UNTRAINED, Measurements, record, score_table, training_records
+from common.score.results import UNTRAINED, Measurements, record, score_table, shipped_scores, training_records
 from common.store import write_csv
 
 RESULTS = Path("results")
@@ -34,26 +34,30 @@ COSTS = (
 def main() -> None:
     """The stage: both tables, over all papers."""
     papers = params.papers()
-    write_csv(TABLES / "benchmark.csv", pd.concat([benchmark(RESULTS, paper) for paper in papers]))
+    write_csv(TABLES / "networks.csv", pd.concat([networks(RESULTS, paper) for paper in papers]))
     write_csv(TABLES / "conventions.csv", pd.concat([conventions(RESULTS, paper) for paper in papers]))
 
 
-def benchmark(results: Path, paper: str) -> pd.DataFrame:
+def networks(results: Path, paper: str) -> pd.DataFrame:
     """A row for each network, filter and trivial predictor of each of a paper's experiments.
+
+    kind: "network", trained in this run; "shipped", by a published recipe, comes with the suite; "filter"; "trivial".
 
     psnr_db, ssim: mean over images and seeds, the suite's convention; psnr_std: standard deviation over images of the
     mean over seeds. parameters, macs_512: of the network as the profile sizes it. latency_ms on an image of side
     latency_size, float32, latency_ms_bf16 likewise; ms_per_megapixel compares sizes. training_seconds: mean over seeds.
     What was not measured is empty.
     """
-    scores = score_table(paper, results)
+    scores = pd.concat([_kinds(score_table(paper, results)), shipped_scores(paper, results).assign(kind="shipped")])
     scores = scores[scores["convention"] == "suite"]
-    by_image = scores.groupby(["experiment", "network", "image", "draw"], sort=False)[["psnr_db", "ssim"]].mean()
-    trained = scores[scores["trained"]].groupby("network")["seed"].nunique()
     costs = _costs(results, paper)
     rows = []
-    for (experiment, network), images in by_image.groupby(["experiment", "network"], sort=False):
-        kind = "network" if network in trained else "trivial" if network in UNTRAINED else "filter"
+    by_image = scores.groupby(["kind", "experiment", "network", "image", "draw"], sort=False)[
+        ["psnr_db", "ssim"]
+    ].mean()
+    seeds = scores.groupby(["kind", "network"])["seed"].nunique()
+    for (kind, experiment, network), images in by_image.groupby(["kind", "experiment", "network"], sort=False):
+        known = costs.get(str(network), {}) if kind != "shipped" else {}
         rows.append(
             {
                 "paper": paper,
@@ -64,11 +68,16 @@ def benchmark(results: Path, paper: str) -> pd.DataFrame:
                 "ssim": images["ssim"].mean(),
                 "psnr_std": images["psnr_db"].std(),
                 "images": len(images),
-                "seeds": trained.get(network),
-                **{column: costs.get(str(network), {}).get(column) for column in COSTS},
+                "seeds": seeds[str(kind), str(network)] if kind in ("network", "shipped") else None,
+                **{column: known.get(column) for column in COSTS},
             }
         )
     return pd.DataFrame(rows).astype({"seeds": "Int64", "parameters": "Int64", "macs_512": "Int64"})
+
+
+def _kinds(scores: pd.DataFrame) -> pd.DataFrame:
+    untrained = scores["network"].isin(UNTRAINED).map({True: "trivial", False: "filter"})
+    return scores.assign(kind=untrained.where(~scores["trained"], "network"))
 
 
 def conventions(results: Path, paper: str) -> pd.DataFrame:
