@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from common.train.pretrained import Network
 from pydantic import ValidationError
 
+from common.denoise.pretrained import Network
 from common.report import document
 from common.report.blocks import Heading, Items, Paragraph, Table
 
