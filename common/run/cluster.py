@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import UserError
+from common.run import task
 from common.run.graph import Stage, path_seconds, stopped_by
 from common.run.task import CPUS, KILLS, THREADS, Ended, repro_stage
 
@@ -207,7 +208,13 @@ def _local(jobs: int) -> Iterator[Any]:
 
     cpus = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else list(range(os.cpu_count() or 1))
     # No memory limit: a stage is a process of its own, of which the worker knows nothing.
-    fixed = {"nthreads": 1, "memory_limit": 0, "dashboard_address": None, "silence_logs": "ERROR"}
+    fixed = {
+        "nthreads": 1,
+        "memory_limit": 0,
+        "dashboard_address": None,
+        "silence_logs": "ERROR",
+        "preload": [task.__name__],
+    }
     workers = {
         number: {"cls": Nanny, "options": {**fixed, **share}}
         for number, share in enumerate(shares(jobs, cpus, _gpus()))

@@ -159,6 +159,8 @@ def stage_names() -> list[str]:
         text=True,
         check=False,
     )
+    if listed.returncode < 0:
+        raise UserError(f"dvc was ended by signal {-listed.returncode}; run again")
     if listed.returncode != 0:
         raise UserError(f"dvc cannot read the stages: {' '.join(listed.stderr.split())[-300:]}")
     return listed.stdout.split()

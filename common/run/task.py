@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -38,6 +39,11 @@ class Ended:
     seconds: float
     ran: bool
     tail: str
+
+
+def dask_setup(worker: object) -> None:
+    """Called in each worker that a run makes for itself: Ctrl-C is the run's to handle, which then ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def repro_stage(name: str, folder: str, environment: Mapping[str, str], *, alone: bool = False) -> Ended:

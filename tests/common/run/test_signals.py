@@ -76,3 +76,38 @@ def _take(terminal: int) -> None:
 
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+SIDE_BY_SIDE = """
+from common import command
+from common.run import repro
+if __name__ == "__main__":
+    command.run(lambda: repro._side_by_side("quick", repro.Workers(2, None)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "status", "line"), [(signal.SIGINT, 130, "interr"), (signal.SIGTERM, 143, "termin")]
+)
+def test_workers_end_with_the_run(tmp_path: Path, number: signal.Signals, status: int, line: str) -> None:
+    """Of its own: Ctrl-C goes to all processes of a terminal at once, the workers included."""
+    repository(tmp_path, {"one": sleeping(30), "two": sleeping(30)})
+    (tmp_path / "run.py").write_text(SIDE_BY_SIDE)
+    run = subprocess.Popen(
+        [sys.executable, "run.py"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    until(lambda: len(trace(tmp_path)) == 2)
+    children = family(run)
+    os.killpg(run.pid, number)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == status
+    assert said.startswith(line)
+    assert said.count("\n") == 1, said
+    assert psutil.wait_procs(children, timeout=10)[1] == []
