@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.common.datasets.test_datasets import picture, write
 
-TEXT = "\n".join(path.read_text() for path in sorted(Path().glob("README*.md")))
+TEXT = Path("README.md").read_text()
 COMMANDS = [
     command
     for block in re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
