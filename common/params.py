@@ -174,7 +174,6 @@ class OwnDenoiser(Section):
 class Benchmark(Section):
     sets: Annotated[list[DataSet], Field(min_length=1)]
     crop: Annotated[int, Field(ge=16)] | None
-    sigma: Annotated[list[Positive], Field(min_length=1)]
     denoisers: list[OwnDenoiser]
 
 
