@@ -172,9 +172,8 @@ class OwnDenoiser(Section):
 
 
 class Benchmark(Section):
-    sets: Annotated[list[str], Field(min_length=1)]
+    sets: Annotated[list[DataSet], Field(min_length=1)]
     crop: Annotated[int, Field(ge=16)] | None
-    sigma: Annotated[list[Positive], Field(min_length=1)]
     denoisers: list[OwnDenoiser]
 
 
@@ -239,14 +238,14 @@ def load(
     return _section(model, own | everywhere, file, record, data_sets)
 
 
-def shared(profile: str | None = None) -> Shared:
-    """params.yaml under a profile (None: its own). UserError as of `load`."""
+def shared(profile: str | None = None, *, data_sets: Collection[str] | None = None) -> Shared:
+    """params.yaml under a profile (None: its own). data_sets and UserError as of `load`."""
     record = _read(PARAMS_FILE)
     wanted = {} if profile is None else {"profile": profile}
     chosen = {**record, **wanted}
     if chosen.get("profile") in PROFILES:  # any other value is refused below
         chosen = _chosen(chosen, chosen["profile"], PARAMS_FILE)
-    return _section(Shared, chosen, PARAMS_FILE, record)
+    return _section(Shared, chosen, PARAMS_FILE, record, data_sets)
 
 
 class _Twice(yaml.YAMLError):

@@ -1,7 +1,7 @@
 """The smoke DAG, killed again and again at random moments, comes to the same bits as an unbroken run.
 
-KILLS=20 says how often; KILLS_TARGET=replications/udncnn/dvc.yaml leaves it at one paper. The table of what was killed,
-and when: python -m pytest tests/test_kills.py -s
+By default four kills of one paper's stages. All of it, with the table of what was killed and when:
+KILLS=20 KILLS_TARGET= python -m pytest tests/test_kills.py -s
 """
 
 import os
@@ -18,8 +18,8 @@ import pytest
 
 from common.run import repro
 
-KILLS = int(os.environ.get("KILLS", "20"))
-TARGET = [target] if (target := os.environ.get("KILLS_TARGET")) else []
+KILLS = int(os.environ.get("KILLS", "4"))
+TARGET = [target] if (target := os.environ.get("KILLS_TARGET", "replications/dsc_autoencoder/dvc.yaml")) else []
 RUN = f"""
 from common import command
 from common.run import recovery, repro

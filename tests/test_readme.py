@@ -15,12 +15,12 @@ from common.params import papers
 from common.score.results import history as read_history
 from common.score.results import training_records
 from tests.conftest import dvc, run
+from tests.test_readme_denoisers import COMMANDS as README_DENOISERS
 
 README = Path("README.md").read_text()
 NOT_RUN = {
     "make smoke": "what the `smoke` fixture runs",
     "make test": "the tests but for these",
-    "make test-dag": "this very run",
     "python3.11 -m venv .venv && . .venv/bin/activate": "checked against the Makefile",
     'pip install --constraint constraints.txt --editable ".[dev]"': "checked against the Makefile",
     "PROFILE=paper make repro": "takes hours; its stages are listed instead",
@@ -34,6 +34,7 @@ RUN = {  # by a test below or in test_dag.py
     "dvc exp run -S profile=smoke",
     "dvc exp run -S profile=quick",
     "dvc exp show",
+    *README_DENOISERS,
 }
 
 SIGMA_TRAININGS = {
@@ -44,7 +45,7 @@ SIGMA_TRAININGS = {
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""
 SIGMA_STAGES = (
-    {"benchmark", "claims", "report", "shared_settings"}
+    {"networks", "claims", "report", "shared_settings", "replications/udncnn/dvc.yaml:shipped"}
     | {f"settings@{paper}" for paper in papers()}
     | {f"{stage}@{paper}" for paper in SIGMA_TRAININGS for stage in ("baselines", "inventory")}
     | {

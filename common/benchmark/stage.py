@@ -12,7 +12,7 @@ import pandas as pd
 from common import params
 from common.benchmark.door import own
 from common.benchmark.entrants import classical, shipped, trivial
-from common.benchmark.protocol import CORRUPTIONS, cases
+from common.benchmark.protocol import CORRUPTIONS, SIGMAS, cases
 from common.benchmark.runner import Journal, Row, score_set, summarised
 from common.command import run
 from common.denoise.pretrained import load_pretrained, pretrained
@@ -32,7 +32,7 @@ def main() -> None:
     entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
     rows: list[Row] = []
     for name in settings.sets:
-        chosen = cases(CORRUPTIONS, settings.sigma, shared.seed)
+        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
         scored, _ = score_set(name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop)
         rows += scored
     write_csv(TABLE, with_costs(summarised(rows, entrants)))

@@ -25,7 +25,7 @@ def main() -> None:
 def every_profile(paper: str | None) -> dict[str, params.Common]:
     """The settings of a paper (None: what all share) by profile; UserError for what is wrong under any of them."""
     if paper is None:
-        return {name: params.shared(name) for name in params.PROFILES}
+        return {name: params.shared(name, data_sets=DATASETS) for name in params.PROFILES}
     return {name: params.load(paper, name, data_sets=DATASETS) for name in params.PROFILES}
 
 

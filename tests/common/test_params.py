@@ -143,6 +143,12 @@ def test_a_data_set_that_there_is_not_is_refused_under_every_profile(change: Any
         every_profile("udncnn")
 
 
+def test_a_data_set_of_the_benchmark_is_held_to_the_same(change: Any) -> None:
+    change("params.yaml", "- embedded_grey", "- embeded_grey")
+    with pytest.raises(UserError, match=r"benchmark.sets.1 must be a data set .*did you mean embedded_grey\?"):
+        every_profile(None)
+
+
 def test_a_folder_of_ones_own_is_a_data_set(change: Any) -> None:
     change(OWN, "paper: bsds300}\n  validation:", "paper: 'folder:photographs'}\n  validation:")
     assert every_profile("udncnn")["paper"].data.train == "folder:photographs"

@@ -38,7 +38,7 @@ def test_fresh_smoke_metrics_are_within_their_tolerances(smoke: Path) -> None:
 def test_a_damaged_network_fails_the_gate(smoke: Path, tmp_path: Path) -> None:
     copy = tmp_path / "damaged"
     shutil.copytree(smoke, copy, symlinks=True)
-    weights = copy / "models/udncnn/dncnn/seed0.safetensors"
+    weights = copy / "models/udncnn/table1/dncnn/seed0.safetensors"
     arrays = load_arrays(weights)
     spread = arrays["tail.weight"].std()
     arrays["tail.weight"] += spread * np.random.default_rng(0).standard_normal(arrays["tail.weight"].shape).astype("f4")

@@ -1,7 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from common.report.benchmark import benchmark_section
@@ -9,26 +8,12 @@ from common.report.blocks import Figures, Table
 from common.report.figures import protocol_figures
 from common.report.material import Material, read
 from common.report.names import denoiser_name
-from common.store import read_json, write_csv
-
-COSTS = {"dncnn": (225859, 14.9e9, 310.0), "dudncnn": (225859, 15.9e9, 350.0), "bm3d": (None, None, 4000.0)}
-PSNR_DB = {"dncnn": (33.0, 29.0), "dudncnn": (33.4, 29.5), "bm3d": (33.3, 28.8), "noisy": (24.0, 19.0)}
+from common.store import read_json
 
 
 @pytest.fixture
-def protocol() -> pd.DataFrame:
-    rows = []
-    for denoiser, scores in PSNR_DB.items():
-        parameters, macs, latency = COSTS.get(denoiser, (None, None, None))
-        for level, psnr_db in zip((15, 30), scores, strict=True):
-            told = {"denoiser": denoiser, "set": "embedded", "corruption": "gaussian", "level": level}
-            rows.append({**told, "psnr_db": psnr_db, "parameters": parameters, "macs": macs, "latency_ms": latency})
-    return pd.DataFrame(rows)
-
-
-@pytest.fixture
-def material(results: Path, protocol: pd.DataFrame) -> Material:
-    return replace(read(results, read_json(results / "environment.json")), protocol=protocol)
+def material(results: Path) -> Material:
+    return read(results, read_json(results / "environment.json"))
 
 
 def test_the_benchmark_is_a_row_a_denoiser_and_a_column_a_corruption_and_level(material: Material) -> None:
@@ -47,9 +32,8 @@ def test_the_front_is_named_cheapest_first(material: Material) -> None:
     assert "benchmark_train_seconds" not in captions
 
 
-def test_a_denoiser_that_was_not_tested_everywhere_is_in_the_table_alone(
-    material: Material, protocol: pd.DataFrame
-) -> None:
+def test_a_denoiser_that_was_not_tested_everywhere_is_in_the_table_alone(material: Material) -> None:
+    protocol = material.protocol
     once = protocol[(protocol["denoiser"] != "dudncnn") | (protocol["level"] == 15)]
     fewer = replace(material, protocol=once)
     (figure,) = protocol_figures(fewer)  # over time: of those left only DnCNN has multiply-accumulates
@@ -58,21 +42,9 @@ def test_a_denoiser_that_was_not_tested_everywhere_is_in_the_table_alone(
     assert ["DUDnCNN", "33.40", "–", "225,859", "15.90", "350.0"] in list(table.rows)
 
 
-def test_a_common_benchmark_is_read_beside_the_papers_own_table(results: Path, protocol: pd.DataFrame) -> None:
-    tables = results / "tables"
-    (tables / "benchmark.csv").rename(tables / "networks.csv")
-    write_csv(tables / "benchmark.csv", protocol)
-    material = read(results, read_json(results / "environment.json"))
-    assert material.protocol is not None
+def test_the_papers_own_tables_stand_beside_it(material: Material) -> None:
     assert "paper" in material.networks
     assert any(isinstance(block, Figures) for block in benchmark_section(material).blocks)
-
-
-def test_without_a_common_benchmark_the_best_of_each_experiment_is_shown(results: Path) -> None:
-    material = read(results, read_json(results / "environment.json"))
-    (table,) = (block for block in benchmark_section(material).blocks if isinstance(block, Table))
-    where = ["Two <networks>", "Table 1, Gaussian noise on colour"]
-    assert table.rows == [[*where, "19.00", "BM3D 30.50", "DUDnCNN 29.50"]]
 
 
 def test_a_denoiser_has_its_papers_name() -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import psutil
@@ -245,7 +246,8 @@ def test_sleeping_stages_scale_with_the_workers(toy: Path) -> None:
     started = time.monotonic()
     assert run_stages(None, jobs=4)[0] == []
     seconds = time.monotonic() - started
-    assert len(trace(toy)) == 2 * 31
+    at_once = list(accumulate(1 if line.startswith("start ") else -1 for line in trace(toy)))
+    assert len(at_once) == 2 * 31
+    assert max(at_once) == 4  # the time itself depends on what else the machine does: DVC takes a second of it a stage
     print(f"\n31 stages of 2 s on 4 workers: {seconds:.1f} s")
-    assert seconds < 62 * 0.75
     assert "Running stage" not in dvc(toy, "repro")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.common.datasets.test_datasets import picture, write
 
-TEXT = "\n".join(path.read_text() for path in sorted(Path().glob("README*.md")))
+TEXT = Path("README.md").read_text()
 COMMANDS = [
     command
     for block in re.findall(r"```sh\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     """The reader's: the files that the README shows, weights, pictures."""
     for name, source in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", TEXT, flags=re.DOTALL):
         (tmp_path / name).write_text(source)
-    made = "import torch, net; torch.save(net.Net().state_dict(), 'net.pth')"
+    made = "import torch, net; torch.save(net.network().state_dict(), 'net.pth')"
     subprocess.run([sys.executable, "-c", made], cwd=tmp_path, check=True)
     write(tmp_path / "my-pictures/a.png", picture(1, 40, 48))
     write(tmp_path / "photos/a.png", picture(2, 40, 48))
