@@ -1,9 +1,10 @@
 """The parameters as typed, validated objects: params.yaml, and replications/<paper>/params.yaml of each paper.
 
 The files are the only place where a knob has a value: no field here has a default but a variant's departures from its
-recipe. A knob has one value, or one for each profile, {smoke: …, quick: …, paper: …}. Each paper validates its own file
-by the models in `replications/<paper>/params.py`. What a stage depends on is the outcome under the profile that runs,
-results/<paper>/settings.json (`common.run.settings`).
+recipe and a paper's section `benchmark`, which it may leave out. A knob has one value, or one for each profile,
+{smoke: …, quick: …, paper: …}. Each paper validates its own file by the models in `replications/<paper>/params.py`.
+What a stage depends on is the outcome under the profile that runs, results/<paper>/settings.json
+(`common.run.settings`).
 """
 
 import difflib
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from common.errors import UserError
 
 PARAMS_FILE = Path("params.yaml")
+BUDGET_FILE = Path("common/benchmark/budget.yaml")
 PROFILES = ("smoke", "quick", "paper")
 
 Sigma = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -177,6 +179,40 @@ class Benchmark(Section):
     denoisers: list[OwnDenoiser]
 
 
+class Budget(Section):
+    """On what, with what and for how long every network of the benchmark is trained; see budget.yaml."""
+
+    train: DataSet
+    validation_crop: Annotated[int, Field(ge=16)]
+    sigma: Annotated[list[Sigma], Field(min_length=2, max_length=2)]
+    steps: Count
+    batch: Count
+    crop: Annotated[int, Field(ge=8)]
+    optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
+    schedule: Annotated[Constant | OneCycle | Steps, Field(discriminator="name")]
+    precision: Literal["auto", "bf16", "fp32"]
+    validate_every: Count
+    search_steps: Count
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Budget":
+        if self.sigma[0] > self.sigma[1]:
+            raise ValueError(f"a range of levels [lowest, highest], not {self.sigma}")
+        return self
+
+    def recipe(self, lr: float) -> Recipe:
+        """The budget as a recipe, at a network's own learning rate."""
+        own = self.model_dump(include=set(Recipe.model_fields))
+        return Recipe.model_validate({**own, "lr": lr})
+
+
+class Rates(Section):
+    """Peak learning rates of a network in the benchmark, one for each of its trainings."""
+
+    blind: Positive
+    all: Positive
+
+
 class Common(Section):
     """What every run shares, in the same words in params.yaml and in each paper's settings."""
 
@@ -201,7 +237,10 @@ class Settings(Common):
     `data.root` and, where the paper has an experiment of pure Gaussian noise, `noise.sigma` stand in the paper's
     sections of these names: the level is the one in effect, that of params.yaml where it is a number. Every other
     level of a paper's section `noise` stays as it is.
+    benchmark: the paper's networks that enter the common benchmark; a paper may leave it out.
     """
+
+    benchmark: dict[str, Rates] = {}
 
 
 def papers() -> list[str]:
@@ -246,6 +285,12 @@ def shared(profile: str | None = None, *, data_sets: Collection[str] | None = No
     if chosen.get("profile") in PROFILES:  # any other value is refused below
         chosen = _chosen(chosen, chosen["profile"], PARAMS_FILE)
     return _section(Shared, chosen, PARAMS_FILE, record, data_sets)
+
+
+def budget(profile: str, *, data_sets: Collection[str] | None = None) -> Budget:
+    """The benchmark's budget under a profile. data_sets and UserError as of `load`."""
+    record = _read(BUDGET_FILE)
+    return _section(Budget, _chosen(record, profile, BUDGET_FILE), BUDGET_FILE, record, data_sets)
 
 
 class _Twice(yaml.YAMLError):

@@ -16,7 +16,8 @@ from common import command, params
 from common.benchmark.entrants import FILTER_NAMES, QUICK_FILTERS, Entrant, classical, shipped, trivial
 from common.benchmark.protocol import CORRUPTIONS, GAUSSIAN, SIGMAS, cases
 from common.benchmark.reference import published
-from common.benchmark.runner import Journal, Row, score_set, summarised
+from common.benchmark.runner import Journal, score_set
+from common.benchmark.table import Row, summarised
 from common.datasets import registry
 from common.denoise.pretrained import pretrained
 from common.errors import UserError
@@ -46,7 +47,9 @@ def main() -> None:
     levels = {(case.corruption, case.level) for case in chosen}
     # a published mean is over the whole set
     others = published([] if arguments.limit else sets, levels)
-    table = pd.concat([summarised(rows, entrants), others], ignore_index=True)
+    table = pd.concat(
+        [summarised(rows, {entrant.name: entrant.parameters for entrant in entrants}), others], ignore_index=True
+    )
     table = table.sort_values(["set", "corruption", "level", "psnr_db"], ascending=[True, True, True, False])
     _print(table)
     _warn(table)

@@ -1,4 +1,4 @@
-"""Who is tested: filters, trivial predictors, networks that come with the suite, one's own denoiser."""
+"""Who is tested beside what is trained here: filters, the input, networks that come with the suite, one's own."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -26,8 +26,9 @@ QUICK_FILTERS = ("nlm", "wavelet", "tv", "median")
 class Entrant:
     """A denoiser in the table.
 
-    kind: "own", "network" (comes with the suite), "filter" or "trivial". prepare: what it does in a case, or None
-    where it does not take part. parameters: trainable ones; None where it has none.
+    kind: "own", "network" (comes with the suite), "trained" (on the benchmark's budget), "filter" or "trivial".
+    prepare: what it does in a case, or None where it does not take part. parameters: trainable ones; None where it has
+    none.
     """
 
     name: str
@@ -66,7 +67,7 @@ def shipped(names: Iterable[str] | None = None) -> list[Entrant]:
         low, high = record.network.range
         denoise = as_unit_denoiser(InUnitRange(network, low, high))
         colours = record.trained_for.colours
-        entrants.append(Entrant(name, "network", _always(_adapted(denoise, colours)), parameters(network)))
+        entrants.append(Entrant(name, "network", _always(adapted(denoise, colours)), parameters(network)))
     return entrants
 
 
@@ -74,7 +75,8 @@ def _always(denoiser: Denoiser) -> Callable[[Case], Denoiser]:
     return lambda case: denoiser
 
 
-def _adapted(denoise: Denoiser, colours: int) -> Denoiser:
+def adapted(denoise: Denoiser, colours: int) -> Denoiser:
+    """A denoiser of images with `colours` channels as one of grey and of colour images."""
     return lambda noisy: in_colours(noisy, denoise, colours)
 
 

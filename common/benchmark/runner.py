@@ -3,41 +3,21 @@
 import csv
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from common.benchmark.entrants import Entrant
 from common.benchmark.protocol import CONVENTION, Case, images
+from common.benchmark.table import COLUMNS, Row
 from common.datasets.images import center_crop
 from common.errors import UserError
 from common.noise.sensor import corrupt
 from common.progress import progress
 from common.score.evaluation import Denoiser
 from common.score.metrics import CONVENTIONS, score
-from common.score.statistics import mean_estimate, paired_interval
 
-
-@dataclass(frozen=True)
-class Row:
-    """The score of one image: PSNR in dB and SSIM in the suite's convention, seconds a megapixel."""
-
-    denoiser: str
-    kind: str
-    set: str
-    corruption: str
-    level: float
-    seed: int
-    image: str
-    psnr_db: float
-    ssim: float
-    seconds_per_megapixel: float
-
-
-COLUMNS = tuple(field.name for field in fields(Row))
 SMALLEST = 11
 """Side of SSIM's window."""
 KEY = 7
@@ -153,52 +133,3 @@ def _scored(name: str, image: str, clean: np.ndarray, tasks: Sequence[tuple[Entr
             *(entrant.name, entrant.kind, name, case.corruption, case.level, case.seed, image),
             *(result.psnr_db, result.ssim, seconds / megapixels),
         )
-
-
-def summarised(rows: Sequence[Row], entrants: Sequence[Entrant]) -> pd.DataFrame:
-    """A row for each denoiser, set, corruption and level: means over images, the 95 % interval of mean PSNR.
-
-    The interval says what another choice of images would change; between denoisers on the same images it is too wide,
-    and the rank is by paired differences (`ranks`).
-    """
-    sizes = {entrant.name: entrant.parameters for entrant in entrants}
-    table = pd.DataFrame([astuple(row) for row in rows], columns=list(COLUMNS))
-    places = ranks(table)
-    summary = []
-    for key, group in table.groupby(["denoiser", "kind", "set", "corruption", "level"], sort=False):
-        interval = mean_estimate(group["psnr_db"].to_numpy()).interval() if len(group) > 1 else None
-        low, high = interval or (None, None)
-        summary.append(
-            {
-                **dict(zip(("denoiser", "kind", "set", "corruption", "level"), key, strict=True)),
-                "psnr_db": group["psnr_db"].mean(),
-                "psnr_low": low,
-                "psnr_high": high,
-                "rank": places[key[2], key[3], key[4], key[0]],
-                "ssim": group["ssim"].mean(),
-                "images": len(group),
-                "parameters": sizes.get(str(key[0])),
-                "ms_per_megapixel": 1000 * group["seconds_per_megapixel"].median(),
-                "source": "",
-            }
-        )
-    return pd.DataFrame(summary).astype({"images": "Int64", "parameters": "Int64", "rank": "Int64"})
-
-
-def ranks(table: pd.DataFrame) -> dict[tuple[Any, ...], int]:
-    """(set, corruption, level, denoiser) → place by mean PSNR; 1 is the best.
-
-    A denoiser shares the place of the first one with that place where the 95 % interval of their paired difference
-    over the images holds 0; the next place counts all that came before. Without an interval (one image) none is shared.
-    """
-    places: dict[tuple[Any, ...], int] = {}
-    for key, group in table.groupby(["set", "corruption", "level"], sort=False):
-        scores = group.pivot(index="image", columns="denoiser", values="psnr_db").dropna()
-        order = scores.mean().sort_values(ascending=False, kind="stable").index
-        leader, place = order[0], 1
-        for position, denoiser in enumerate(order, start=1):
-            interval = paired_interval(scores[leader], scores[denoiser], seed=0) if position > 1 else None
-            if position > 1 and not (interval and interval.low <= 0):
-                leader, place = denoiser, position
-            places[(*key, denoiser)] = place
-    return places

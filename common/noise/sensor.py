@@ -74,6 +74,24 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """One of several corruptions for each image, each with equal probability, for training on all of them together.
+
+    parts: at least one; all draw from the same generator.
+    """
+
+    parts: tuple[Corruption, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ValueError("parts must name at least one corruption")
+
+    def __call__(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        chosen = rng.integers(len(self.parts), size=len(clean))
+        return np.concatenate([self.parts[part](image[None], rng) for part, image in zip(chosen, clean, strict=True)])
+
+
+@dataclass(frozen=True)
 class Poisson:
     """Photon noise: y = 255 · k / peak, k ~ Poisson(peak · x / 255): mean x, variance 255 · x / peak.
 

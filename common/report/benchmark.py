@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from common.benchmark.table import TRAININGS
 from common.report.blocks import Block, Figures, Heading, Paragraph, Section, Table
 from common.report.figures import protocol_figures
 from common.report.front import number
 from common.report.material import Material
-from common.report.names import denoiser_name, experiment_name, name_of
+from common.report.names import denoiser_name, experiment_name, name_of, table_name
 from common.report.words import NONE
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -30,18 +31,26 @@ COSTS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "parameters": ("parameters", lambda value: number(value, ",.0f")),
     "macs": ("GMAC", lambda value: number(value / 1e9, ".2f")),
     "latency_ms": ("latency, ms", lambda value: number(value, ",.1f")),
-    "ms_per_megapixel": ("ms per megapixel", lambda value: number(value, ",.0f")),
     "peak_mb": ("peak memory, MB", lambda value: number(value, ",.0f")),
     "train_seconds": ("training, s", lambda value: number(value, ",.0f")),
+    "images_seen": ("crops seen", lambda value: number(value, ",.0f")),
 }
 """The same of the common benchmark, once for each denoiser."""
 PROTOCOL = "The suite's convention, mean over test images and seeds."
+TRAINING_WORDS = ("Gaussian noise whose level they are not told", "all corruptions of the protocol together")
+FIRST = "*"
+"""After the scores that share the first place of their column."""
 
 
 def benchmark_section(material: Material) -> Section:
     """All denoisers under one protocol."""
-    text = f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} The best on average comes first."
-    blocks: list[Block] = [Paragraph(text), *_protocol(material), Figures(list(protocol_figures(material)))]
+    text = (
+        f"Every denoiser on the same clean images, with the same noise. {PROTOCOL} The best on average comes first. "
+        f"{FIRST} marks the first place of a column and what shares it: the 95 % interval of their paired difference "
+        "over the images holds 0."
+    )
+    blocks: list[Block] = [Paragraph(text), *_trained(material), *_protocol(material)]
+    blocks += [Figures(list(protocol_figures(material))), *_equal_seconds(material)]
     return Section("The benchmark: one protocol for all", "benchmark", blocks, "PSNR in dB", folded=False)
 
 
@@ -52,16 +61,55 @@ def _protocol(material: Material) -> Iterator[Block]:
             cell=[_corruption(*one) for one in members[["corruption", "level"]].itertuples(index=False)]
         )
         wide = own.pivot_table(index="denoiser", columns="cell", values="psnr_db", sort=False)
+        place = own.pivot_table(index="denoiser", columns="cell", values="rank", sort=False)
         costs = own.groupby("denoiser").first()
         used = {key: column for key, column in COSTS.items() if key in costs and costs[key].notna().any()}
         wide = wide.loc[wide.mean(axis=1).sort_values(ascending=False).index]
+        first = place.reindex(index=wide.index, columns=wide.columns) == 1
         rows = [
-            [denoiser_name(material.claims, str(denoiser)), *(number(value, ".2f") for value in scores)]
+            [table_name(material.claims, str(denoiser), costs.loc[denoiser, "kind"])]
+            + [f"{number(value, '.2f')}{FIRST if best else ''}" for value, best in zip(scores, leading, strict=True)]
             + [shape(costs.loc[denoiser, key]) for key, (_, shape) in used.items()]
-            for denoiser, scores in zip(wide.index, wide.to_numpy(), strict=True)
+            for denoiser, scores, leading in zip(wide.index, wide.to_numpy(), first.to_numpy(), strict=True)
         ]
         yield Heading(f"{name}, PSNR in dB")
         yield Table(["denoiser", *map(str, wide.columns), *(title for title, _ in used.values())], rows)
+
+
+def _trained(material: Material) -> Iterator[Block]:
+    """On what the networks of the benchmark were trained, where there are any."""
+    own = material.protocol[material.protocol["kind"] == "trained"]
+    if not own.empty:
+        seen = " or ".join(f"{count:,}" for count in sorted(own["images_seen"].dropna().astype(int).unique()))
+        trainings = " and once on ".join(TRAINING_WORDS)
+        yield Paragraph(
+            f"The networks were trained here on one budget: the same {seen} crops with the same noise, each at its own "
+            f"searched learning rate, once on {trainings}. What comes with the suite was trained by a published "
+            "recipe, on other images and for longer."
+        )
+
+
+def _equal_seconds(material: Material) -> Iterator[Block]:
+    """The trainings once more: what each had reached when the same number of seconds had gone by."""
+    for training, members in material.seconds.groupby("training", sort=False):
+        seconds = members["seconds"].iloc[0]
+        yield Heading(f"Equal seconds: {TRAININGS[str(training)]}, validation PSNR in dB")
+        yield Paragraph(
+            f"What each network had reached after {seconds:.1f} s, when the fastest was at its end, and at its own "
+            "end. The others were then at a learning rate that was still high: a lower bound of what a training "
+            "planned for so many seconds comes to."
+        )
+        rows = [
+            [
+                denoiser_name(material.claims, str(row["network"])),
+                number(row["psnr_db"], ".2f"),
+                number(row["images_seen"], ",.0f"),
+                number(row["end_psnr_db"], ".2f"),
+                number(row["end_seconds"], ".1f"),
+            ]
+            for row in members.to_dict("records")
+        ]
+        yield Table(["network", f"after {seconds:.1f} s", "crops seen", "at the end", "after, s"], rows)
 
 
 def _corruption(corruption: str, level: Any) -> str:

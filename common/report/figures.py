@@ -8,7 +8,7 @@ import pandas as pd
 
 from common.report.blocks import Figure
 from common.report.material import Material, Published, Training
-from common.report.names import denoiser_name, experiment_name, name_of, named
+from common.report.names import experiment_name, name_of, named, table_name
 from common.report.plots import WATCHED, pareto_front, psnr_scatter, published_vs_ours, training_curves, watched
 
 FIGURES = Path("figures")
@@ -19,6 +19,8 @@ COSTS = {
     "train_seconds": (1, "training time, s"),
 }
 """Columns of the benchmark that PSNR is drawn over: what they are divided by, and their axis."""
+KINDS = {"trained": "network", "network": "shipped"}
+"""What the figures call the kinds of the benchmark; the others keep their names."""
 
 
 def published_figure(material: Material, paper: str) -> Iterator[Figure]:
@@ -94,19 +96,40 @@ def _experiment(training: Training) -> str:
 
 
 def protocol_figures(material: Material) -> Iterator[Figure]:
-    """PSNR of the common benchmark over each cost, mean over what every one shown was tested on."""
+    """PSNR of the common benchmark over each cost: on Gaussian noise, and on all that every one shown was tested on."""
     table = material.protocol
-    names = {one: denoiser_name(material.claims, str(one)) for one in table["denoiser"].unique()}
     cells = table.groupby("denoiser").size()
     everywhere = table[table["denoiser"].isin(cells[cells == cells.max()].index)]
+    panels = {
+        "Gaussian noise, mean over levels and sets": everywhere[everywhere["corruption"] == "gaussian"],
+        "mean over all corruptions and sets": everywhere,
+    }
+    if everywhere["corruption"].nunique() == 1:
+        del panels["mean over all corruptions and sets"]
     for column, (unit, label) in COSTS.items():
         if column not in table:
             continue
-        means = everywhere.groupby("denoiser", sort=False)[["psnr_db", column]].mean().dropna().reset_index()
-        points = means.assign(panel="mean over the benchmark", kind="network", network=means["denoiser"].map(names))
+        points = pd.concat([_means(material, part, column, title) for title, part in panels.items()])
         points[column] /= unit
         file = FIGURES / f"benchmark_{column}.png"
         if psnr_scatter(points, column, label, material.results / file, front=True):
-            leaders = ", ".join(pareto_front(points, column)["network"])
-            caption = f"PSNR over {label.split(',')[0]}. On the front, cheapest first: {leaders}."
+            told = f"PSNR over {label.split(',')[0]}; round: trained here on one budget, diamonds: published recipes."
+            caption = f"{told} On the front, cheapest first. {_fronts(points, column)}"
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
+
+
+def _means(material: Material, rows: pd.DataFrame, column: str, title: str) -> pd.DataFrame:
+    """Each denoiser's mean PSNR over the rows, and its cost."""
+    means = rows.groupby(["denoiser", "kind"], sort=False)[["psnr_db", column]].mean().reset_index()
+    names = [table_name(material.claims, *ids) for ids in means[["denoiser", "kind"]].itertuples(index=False)]
+    return means.assign(panel=title, network=names, kind=means["kind"].map(lambda kind: KINDS.get(kind, kind)))
+
+
+def _fronts(points: pd.DataFrame, column: str) -> str:
+    """Who is on the front of each panel, in words."""
+    costed = points[(points["kind"] != "trivial") & points[column].notna()]
+    fronts = {
+        str(title): ", ".join(pareto_front(one, column)["network"])
+        for title, one in costed.groupby("panel", sort=False)
+    }
+    return " ".join(f"{title[:1].upper()}{title[1:]}: {names}." for title, names in fronts.items())

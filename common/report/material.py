@@ -74,8 +74,8 @@ class Panel:
 @dataclass(frozen=True)
 class Material:
     """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
-    filters on its own experiments. protocol: all denoisers under one protocol. published_scale:
-    the ledger of the run at the published scale, and its environment; both empty where there is none.
+    filters on its own experiments. protocol: all denoisers under one protocol. seconds: those trained for it, at equal
+    seconds of training. published_scale: the ledger of the run at the published scale, and its environment; both empty where there is none.
     """
 
     results: Path
@@ -87,6 +87,7 @@ class Material:
     snapshots: dict[str, dict[str, Row]]
     networks: pd.DataFrame
     protocol: pd.DataFrame
+    seconds: pd.DataFrame
     conventions: pd.DataFrame
     environment: dict[str, Any]
 
@@ -198,6 +199,7 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
         snapshots={path.parent.name: _ledger(path) for path in sorted((results / REFERENCE).glob("*/claims.csv"))},
         networks=pd.read_csv(existing(tables / "networks.csv")),
         protocol=pd.read_csv(existing(tables / "benchmark.csv")),
+        seconds=pd.read_csv(existing(tables / "benchmark_seconds.csv")),
         conventions=pd.read_csv(existing(tables / "conventions.csv")),
         environment=environment,
     )

@@ -27,7 +27,7 @@ WIDTH_INCHES = 3.75
 DPI = 200
 FONT_POINTS = 9
 LINE_STYLES = ("-", "--", ":", "-.")
-MARKERS = {"network": "o", "filter": "s", "trivial": "^"}
+MARKERS = {"network": "o", "filter": "s", "trivial": "^", "shipped": "D", "own": "P"}
 PLACES = tuple((dx, dy) for dy in (0, 8, -8, 18, -18, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy)
 """Where a point's name may stand, in points from it: beside it first, then farther off."""
 STYLE: dict[Any, Any] = {
@@ -110,9 +110,9 @@ def watched(history: pd.DataFrame) -> str:
 def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, front: bool = False) -> bool:
     """PSNR over a cost, a panel for each title; False, and no figure, where networks cost the same.
 
-    benchmark: columns panel (its title), network (a name), kind ("network", "filter", "trivial"), psnr_db and `x`.
-    Trivial predictors are left out. Where the filters have no such cost, the best of them is a line. front: draw the
-    line of those that nothing is better than at their cost or less.
+    benchmark: columns panel (its title), network (a name), kind (of `MARKERS`), psnr_db and `x`. Trivial predictors are
+    left out. Where the filters have no such cost, the best of them is a line. front: draw the line of those that
+    nothing is better than at their cost or less, and name them alone.
     """
     import seaborn as sns  # two seconds, which the papers' own figures need not wait for
 
@@ -121,7 +121,7 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, fro
     groups = [
         (str(title), points)
         for title, points in costed.groupby("panel", sort=False)
-        if points[points["kind"] == "network"][x].nunique() > 1
+        if points[points["kind"] != "filter"][x].nunique() > 1
     ]
     if not groups:
         return False
@@ -148,6 +148,7 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, fro
         drawn.draw_without_rendering()
         drawn.set_layout_engine("none")  # the panels stay where they are: the names move none of them
         for axes, (_, points) in zip(drawn.axes, groups, strict=True):
+            points = pareto_front(points, x) if front else points
             _name_points(axes, points[[x, "psnr_db"]].to_numpy(), list(points["network"]))
     return True
 

@@ -1,11 +1,15 @@
-"""Searches each variant's learning rate on the validation images, so that no recipe flatters one network.
+"""Searches each network's learning rate on the validation images, so that no recipe flatters one network.
 
 `python -m common.run.lr_search PAPER VARIANT … --lrs 0.01 0.02 0.04` trains each variant with the profile's recipe at
-each rate (data and noise stages must have run) and adds rows to replications/<paper>/lr_search.csv. The best rate is
-then written into replications/<paper>/params.yaml by hand. Test photographs are never read.
+each rate (data and noise stages must have run) and adds rows to replications/<paper>/lr_search.csv. With `--benchmark`
+the names are those of networks that enter the common benchmark: each of their two trainings is tried for the
+`search_steps` of the budget, and the rows go to replications/<paper>/benchmark_lr_search.csv. The best rate is then
+written into replications/<paper>/params.yaml by hand. Test photographs are never read.
 """
 
 import argparse
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,29 +30,76 @@ def main() -> None:
     parser.add_argument("paper")
     parser.add_argument("variants", nargs="+")
     parser.add_argument("--lrs", nargs="+", type=float, required=True)
+    parser.add_argument("--benchmark", action="store_true", help="the names are of networks in the common benchmark")
     arguments = parser.parse_args()
-    settings = params.load(arguments.paper)
-    file = Path("replications") / arguments.paper / "lr_search.csv"
+    search = _search_benchmark if arguments.benchmark else _search
+    search(arguments.paper, arguments.variants, arguments.lrs)
+
+
+def _search(paper: str, variants: Sequence[str], lrs: Sequence[float]) -> None:
+    settings = params.load(paper)
     groups = {name: group for group, members in settings.train.variants.items() for name in members}
-    for name in arguments.variants:
+    for name in variants:
         if name not in groups:
-            raise UserError(f"{arguments.paper} has no variant {name}; known here: {', '.join(groups)}")
-        _, _, module, _ = training_stage(arguments.paper, groups[name])["cmd"].split()
+            raise UserError(f"{paper} has no variant {name}; known here: {', '.join(groups)}")
+        _, _, module, _ = training_stage(paper, groups[name])["cmd"].split()
         training: Training = import_module(module).training(name, settings)
-        for lr in arguments.lrs:
+        for lr in lrs:
             recipe = recipe_of(settings.train.every[name], training.recipe).model_copy(update={"lr": lr})
             row: dict[str, Any] = {"profile": settings.profile, "variant": name, "steps": recipe.steps, "lr": lr}
             try:
                 phases = fit_variant(
-                    arguments.paper, training, recipe, seed=settings.seed, own_seed=0, label=f"{name}, lr {lr:g}"
+                    paper, training, recipe, seed=settings.seed, own_seed=0, label=f"{name}, lr {lr:g}"
                 )
                 history = list(phases.values())[-1].history
                 watched = [column for column in history.columns if column.startswith("val_")]
                 row |= {column: history[column].iloc[-1] for column in watched}
             except NotFiniteLossError as error:
                 print(f"  {error}")  # the row stays without a validation
-            known = [pd.read_csv(file)] if file.is_file() else []
-            write_csv(file, pd.concat([*known, pd.DataFrame([row])]))
+            _add(paper, "lr_search.csv", [row])
+
+
+def _search_benchmark(paper: str, names: Sequence[str], lrs: Sequence[float]) -> None:
+    from common.benchmark.table import TRAININGS
+    from common.benchmark.train import Job, learner_of, recipe_of, side_by_side_on_this_machine
+
+    shared = params.shared()
+    budget = params.budget(shared.profile)
+    short = budget.model_copy(update={"steps": budget.search_steps, "validate_every": budget.search_steps})
+    for name in names:
+        learner = learner_of(paper, name)
+        jobs = [
+            Job(paper, name, training, recipe_of(learner, short, lr), short) for training in TRAININGS for lr in lrs
+        ]
+        reached = side_by_side_on_this_machine(partial(_reached, shared.training.threads), jobs)
+        _add(
+            paper,
+            "benchmark_lr_search.csv",
+            [
+                {
+                    **{"profile": shared.profile, "network": name, "training": job.training},
+                    **{"steps": short.steps, "lr": job.recipe.lr, "val_psnr_db": psnr_db},
+                }
+                for job, psnr_db in zip(jobs, reached, strict=True)
+            ],
+        )
+
+
+def _reached(threads: int | None, job: Any) -> float | None:
+    """The validation PSNR at the end of a training; None where it diverges."""
+    from common.benchmark.train import train_one
+
+    try:
+        return float(train_one(threads, job).history["val_psnr_db"].iloc[-1])
+    except NotFiniteLossError as error:
+        print(f"  {error}")
+        return None
+
+
+def _add(paper: str, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    file = Path("replications") / paper / name
+    known = [pd.read_csv(file)] if file.is_file() else []
+    write_csv(file, pd.concat([*known, pd.DataFrame(rows)]))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """The settings in effect, for DVC to compare: the stage that all others of a paper depend on.
 
 `python -m common.run.settings PAPER` validates the parameters of the paper under every profile and writes those of the
-profile that runs to results/PAPER/settings.json; without a paper, what all papers share, to results/settings.json.
-A stage of dvc.yaml names the keys of that file that it reads, so only a change of these re-runs it.
+profile that runs to results/PAPER/settings.json; without a paper, what all papers share and the budget of the
+benchmark, to results/settings.json. A stage of dvc.yaml names the keys of that file that it reads, so only a change of
+these re-runs it.
 """
 
 import sys
@@ -18,8 +19,9 @@ def main() -> None:
     paper = next(iter(sys.argv[1:]), None)
     under = every_profile(paper)
     chosen = under[params.shared().profile]
+    budget = {name: params.budget(name, data_sets=DATASETS) for name in params.PROFILES}[chosen.profile]
     file = Path("results", paper or "", "settings.json")
-    write_json(file, chosen.model_dump())
+    write_json(file, chosen.model_dump() | ({} if paper else {"budget": budget.model_dump()}))
 
 
 def every_profile(paper: str | None) -> dict[str, params.Common]:

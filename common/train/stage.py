@@ -1,7 +1,8 @@
 """What a training stage depends on, as its dvc.yaml says: a checkpoint of anything else must not be resumed."""
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 
 from common.errors import UserError
 from common.params import Settings
+from common.store import read_json
 
 
 def stage_key(paper: str, group: str, settings: Settings) -> str:
@@ -17,16 +19,24 @@ def stage_key(paper: str, group: str, settings: Settings) -> str:
 
     UserError where no stage of replications/<paper>/dvc.yaml trains the group.
     """
-    stage = training_stage(paper, group)
+    return _key(training_stage(paper, group), lambda file: settings.model_dump())
+
+
+def entrant_key(stage: str, name: str) -> str:
+    """The same of a member of a stage of the root dvc.yaml that has one for each name in a list (`foreach`)."""
+    return _key(member(stage, name), lambda file: read_json(file))
+
+
+def _key(stage: Mapping[str, Any], everything: Callable[[str], Mapping[str, Any]]) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for file in _files(stage["deps"]):
         digest.update(f"{file} {file.stat().st_size} ".encode())
         digest.update(file.read_bytes())
-    everything = settings.model_dump()
-    keys = [key for listed in stage["params"] for own in listed.values() for key in own]
-    digest.update(
-        repr([(key, reduce(lambda node, name: node[name], key.split("."), everything)) for key in keys]).encode()
-    )
+    for listed in stage["params"]:
+        for file, keys in listed.items():
+            values = everything(file)
+            found = [(key, reduce(lambda node, name: node[name], key.split("."), values)) for key in keys]
+            digest.update(repr(found).encode())
     return digest.hexdigest()
 
 
@@ -38,6 +48,18 @@ def training_stage(paper: str, group: str) -> dict[str, Any]:
         if stage["cmd"].startswith(f"python -m replications.{paper}.train") and stage["cmd"].endswith(f" {group}"):
             return dict(stage)
     raise UserError(f"{file} has no stage that trains {group}: add one")
+
+
+def member(stage: str, name: str) -> dict[str, Any]:
+    """What the root dvc.yaml says of one member of a `foreach` stage; UserError where it does not list the name."""
+    whole = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]
+    if name not in whole["foreach"]:
+        raise UserError(f"{name} is not listed in the stage {stage} of dvc.yaml: add it there")
+    text = json.dumps(whole["do"]).replace("${key}", name)
+    for key, value in whole["foreach"][name].items():
+        text = text.replace(f"${{item.{key}}}", value)
+    own: dict[str, Any] = json.loads(text)
+    return own
 
 
 def _files(deps: list[str]) -> Iterator[Path]:

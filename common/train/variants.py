@@ -144,7 +144,7 @@ def train_group(paper: str, training: Callable[[str, Any], Training], descriptio
 
 def _train(group: Group, jobs: list[tuple[str, int]]) -> list[Run]:
     gpus, sharing = visible_gpus() if torch.cuda.is_available() else [], group.settings.training
-    return side_by_side(partial(_job, group), jobs, _at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
+    return side_by_side(partial(_job, group), jobs, at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
 
 
 def _job(group: Group, job: tuple[str, int]) -> Run:
@@ -163,7 +163,7 @@ def _finish(group: Group, runs: Mapping[tuple[str, int], Run]) -> None:
         group.forget()
 
 
-def _at_a_time(threads: int | None, on_gpus: int) -> int:
+def at_a_time(threads: int | None, on_gpus: int) -> int:
     """How many trainings share this machine: as many as its GPUs, else its cores, bear; one under several processes.
 
     threads: of a training on a CPU, None for all. on_gpus: how many the GPUs bear, 0 where there are none.

@@ -326,6 +326,8 @@ def networks(settings: Settings) -> dict[str, Callable[[], nn.Module]]:
     return {name: builder for name, builder in variants(settings).items() if name in NETWORKS} | {
         "dn_resnet": partial(DNResNet, build),
         "ds_dn_resnet": partial(DNResNet, replace(build, separable=True)),
+        "dn_resnet_colour": partial(DNResNet, replace(build, colours=3)),
+        "ds_dn_resnet_colour": partial(DNResNet, replace(build, colours=3, separable=True)),
         "dncnn_s": partial(dncnn_s, settings),
     }
 

@@ -25,6 +25,7 @@ from common.train.losses import (
 )
 from common.train.turns import Player
 from replications.wgan_denoiser.models import STRIDE, Adversarial, Critic
+from replications.wgan_denoiser.params import Loss
 
 LOW, HIGH = 0.0, 100.0
 """Equations (6) and (7): a score below or above counts as these, and its gradient is zero."""
@@ -88,6 +89,14 @@ class Game:
         pair = _pair(network)
         denoised = pair.generator(noisy).float()
         return self.adversarial(pair.critic, denoised, clean) + self.restoration(pair.critic, denoised, clean)
+
+
+def game_of(name: str, loss: Loss, seed: int) -> Game:
+    """The game that a variant plays."""
+    if name == "dcgan":
+        return dcgan(loss.dcgan_adversarial)
+    factors = Factors(loss.adversarial, loss.pixel, loss.feature, loss.smoothness, loss.penalty, loss.reduction)
+    return minimax(factors) if name == "minimax" else wasserstein(factors, seed=seed)
 
 
 def wasserstein(factors: Factors, *, seed: int) -> Game:

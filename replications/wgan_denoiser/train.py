@@ -8,11 +8,11 @@ from common.score.evaluation import validation
 from common.store import Arrays, load_arrays
 from common.train.patches import Patches
 from common.train.variants import Training, train_group
-from replications.wgan_denoiser import losses
 from replications.wgan_denoiser.guidance import watch
+from replications.wgan_denoiser.losses import game_of
 from replications.wgan_denoiser.models import games
 from replications.wgan_denoiser.noise import TABLE1, corruptions
-from replications.wgan_denoiser.params import Loss, Settings
+from replications.wgan_denoiser.params import Settings
 
 PAPER = "wgan_denoiser"
 TIMED = {"wgan": (TABLE1,), "dcgan": (TABLE1,)}
@@ -44,14 +44,6 @@ def training(name: str, settings: Settings) -> Training:
         architecture="dcgan" if name == "dcgan" else "wgan",
         experiment=TABLE1,
     )
-
-
-def game_of(name: str, loss: Loss, seed: int) -> losses.Game:
-    """The game that a variant plays."""
-    if name == "dcgan":
-        return losses.dcgan(loss.dcgan_adversarial)
-    factors = losses.Factors(loss.adversarial, loss.pixel, loss.feature, loss.smoothness, loss.penalty, loss.reduction)
-    return losses.minimax(factors) if name == "minimax" else losses.wasserstein(factors, seed=seed)
 
 
 def family(images: Arrays, name: str) -> Arrays:

@@ -242,4 +242,4 @@ def test_as_many_trainings_at_a_time_as_the_machine_bears(
 ) -> None:
     monkeypatch.setattr("torch.get_num_threads", lambda: 4)
     monkeypatch.setenv("WORLD_SIZE", processes)
-    assert variants._at_a_time(threads, on_gpus) == expected
+    assert variants.at_a_time(threads, on_gpus) == expected

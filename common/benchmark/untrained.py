@@ -1,0 +1,62 @@
+"""What the benchmark's trained networks are compared with: filters, the noisy input, published recipes, your own.
+
+A stage: `python -m common.benchmark.untrained` scores each of them on the protocol's images, results/benchmark/
+scores/untrained.csv, and measures what the networks that come with the suite cost, results/benchmark/shipped.json.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common import params
+from common.benchmark.door import own
+from common.benchmark.entrants import classical, shipped, trivial
+from common.benchmark.protocol import CORRUPTIONS, SIGMAS, cases
+from common.benchmark.runner import Journal, score_set
+from common.benchmark.table import COLUMNS, Row
+from common.command import run
+from common.denoise.pretrained import build, pretrained, read_record
+from common.score.complexity import parameters, square_macs
+from common.score.latency import time_networks
+from common.store import write_csv, write_json
+
+RESULTS = Path("results/benchmark")
+
+
+def main() -> None:
+    """The stage: score all, time the networks."""
+    shared = params.shared()
+    settings = shared.benchmark
+    named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in settings.denoisers]
+    entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
+    rows: list[Row] = []
+    for name in settings.sets:
+        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
+        scored, _ = score_set(name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop)
+        rows += scored
+    write_csv(RESULTS / "scores/untrained.csv", pd.DataFrame(rows, columns=list(COLUMNS)))
+    write_json(RESULTS / "shipped.json", shipped_costs(shared.latency))
+
+
+def shipped_costs(settings: params.Latency) -> dict[str, Any]:
+    """Size, multiply-accumulates, time, memory and training of each network that comes with the suite."""
+    records = {name: read_record(path) for name, path in pretrained().items()}
+    builders = {name: partial(build, record.network) for name, record in records.items()}
+    times = time_networks(settings, builders)["networks"]
+    return {
+        name: {
+            "parameters": parameters(builders[name]()),
+            "macs": square_macs(builders[name](), settings.size),
+            "latency_ms": times[name]["float32"]["median_ms"],
+            "peak_mb": times[name]["float32"]["peak_memory_mb"],
+            "images_seen": record.training.images_seen,
+            "seeds": 1,
+        }
+        for name, record in records.items()
+    }
+
+
+if __name__ == "__main__":
+    run(main)
