@@ -90,6 +90,7 @@ def _from_archive(archive: Path, split: str) -> dict[str, bytes]:
 
 BSDS300 = Dataset(
     name="bsds300",
+    title="BSDS300",
     splits={"train": 200, "test": 100},
     loader=load_bsds300,
     find=lambda root: find_bsds300("test", root),
@@ -106,6 +107,7 @@ BSDS300 = Dataset(
 CBSD68 = replace(
     BSDS300,
     name="cbsd68",
+    title="CBSD68",
     splits={"test": 68},
     loader=load_cbsd68,
     find=find_cbsd68,

@@ -89,6 +89,7 @@ def _trimap(mask: np.ndarray) -> np.ndarray:
 COMPOSITES = replace(
     embedded.EMBEDDED,
     name="embedded_composites",
+    title="embedded composites",
     splits={part + kind: count for kind in ("", TRIMAPS) for part, count in COUNTS.items()},
     loader=load_composites,
     checksum="as embedded; shapes and places by a keyed generator",

@@ -24,3 +24,5 @@ class Dataset:
     licence: str
     citation: str
     notes: str = ""
+    title: str = ""
+    """What readers call it; its name where there is none."""

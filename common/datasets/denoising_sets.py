@@ -33,6 +33,7 @@ def _load_local(folders: tuple[str, ...], ids: tuple[str, ...], pixels: str, spl
 SET12_FOLDERS = ("Set12", "set12")
 SET12 = Dataset(
     name="set12",
+    title="Set12",
     splits={"test": 12},
     loader=partial(
         _load_local,
@@ -55,6 +56,7 @@ BSD68_FOLDERS = ("BSD68", "bsd68")
 BSD68 = replace(
     SET12,
     name="bsd68",
+    title="BSD68",
     splits={"test": 68},
     loader=partial(
         _load_local,
@@ -96,6 +98,7 @@ def load_kodak(split: str, root: Path | None) -> Images:
 
 KODAK24 = Dataset(
     name="kodak24",
+    title="Kodak24",
     splits={"test": 24},
     loader=load_kodak,
     find=find_kodak,
@@ -163,6 +166,7 @@ def _from_zip(archive: Path, fix: str) -> Mapping[str, bytes | Path]:
 
 MCMASTER = Dataset(
     name="mcmaster",
+    title="McMaster",
     splits={"test": 18},
     loader=load_mcmaster,
     find=find_mcmaster,
@@ -205,6 +209,7 @@ def load_urban(split: str, root: Path | None) -> Images:
 
 URBAN100 = Dataset(
     name="urban100",
+    title="Urban100",
     splits={"test": 100},
     loader=load_urban,
     find=lambda root: find(root, *URBAN_FOLDERS),

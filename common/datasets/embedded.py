@@ -129,6 +129,7 @@ def _package(name: str) -> Path:
 
 EMBEDDED = Dataset(
     name="embedded",
+    title="embedded photographs",
     splits={"train": 46, "val": 5, "test": 11},
     loader=load_embedded,
     find=lambda root: find_wheels(),
@@ -149,6 +150,7 @@ EMBEDDED = Dataset(
 
 EMBEDDED_GREY = Dataset(
     name="embedded_grey",
+    title="embedded photographs in grey",
     splits={"test": 6},
     loader=load_embedded_grey,
     find=lambda root: skimage_data(),

@@ -93,6 +93,7 @@ def _from_archive(archive: Path, split: str) -> Iterable[tuple[Path, bytes]]:
 
 IMAGENETTE = Dataset(
     name="imagenette",
+    title="Imagenette",
     splits=dict.fromkeys(SPLITS),
     loader=load_imagenette,
     find=find_imagenette,

@@ -161,6 +161,7 @@ def _some(values: Collection[int]) -> str:
 
 OXFORD_PET = Dataset(
     name="oxford_pet",
+    title="Oxford-IIIT Pet",
     splits={split + kind: count for kind in ("", TRIMAPS) for split, count in COUNTS.items()},
     loader=load_oxford_pet,
     find=find_oxford_pet,
@@ -174,6 +175,7 @@ OXFORD_PET = Dataset(
 OXFORD_PET_SAMPLE = replace(
     OXFORD_PET,
     name="oxford_pet_sample",
+    title="Oxford-IIIT Pet, a sample",
     splits={split: pin.count for split, pin in SAMPLE_PINS.items()},
     loader=load_oxford_pet_sample,
     find=find_oxford_pet_sample,

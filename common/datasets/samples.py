@@ -46,6 +46,7 @@ def _by_class(folder: Path) -> dict[str, Path]:
 def _dataset(sample: Sample, *, url: str, licence: str, citation: str, notes: str) -> Dataset:
     return Dataset(
         name=sample.name,
+        title=sample.folder,
         splits={split: pin.count for split, pin in sample.pins.items()},
         loader=sample.load,
         find=lambda root: find(root, sample.folder),

@@ -25,6 +25,7 @@ SET5_IDS = ("baby", "bird", "butterfly", "head", "woman")
 SET5_PIXELS = "5ebfe4b3628f0e697d0f3d4fdd7e2e3ca11a39639744454cb5a32e0c87a2f92e"
 SET5 = Dataset(
     name="set5",
+    title="Set5",
     splits={"test": 5},
     loader=partial(_load_local, "Set5", SET5_IDS, SET5_PIXELS, SET5_URL),
     find=lambda root: find(root, "Set5", "set5"),
@@ -47,6 +48,7 @@ SET14_PIXELS = "95d5e8a4f9f4562bff656efc37439b26b84f719fed84246a95eee6f4060edfaa
 SET14 = replace(
     SET5,
     name="set14",
+    title="Set14",
     splits={"test": 14},
     loader=partial(_load_local, "Set14", SET14_IDS, SET14_PIXELS, SET14_URL),
     find=lambda root: find(root, "Set14", "set14"),

@@ -91,6 +91,7 @@ def _patches(name: str, photograph: np.ndarray, split: str) -> list[np.ndarray]:
 SCENES = replace(
     embedded.EMBEDDED,
     name="embedded_scenes",
+    title="embedded scenes",
     splits={split: count * len(SCENES_OF) for split, count in PATCHES.items()},
     loader=load_scenes,
     url=embedded.PYVISION_URL,
@@ -104,6 +105,7 @@ SCENES = replace(
 MARINE = replace(
     SCENES,
     name="embedded_marine",
+    title="embedded marine photographs",
     splits={"train": 4, "val": 3, "test": 9},
     loader=load_marine,
     checksum="as embedded",
@@ -114,6 +116,7 @@ MARINE = replace(
 GRASSLAND = replace(
     SCENES,
     name="embedded_grassland",
+    title="embedded grassland photographs",
     splits={split: len(names) for split, names in GRASSLAND_OF.items()},
     loader=load_grassland,
     checksum="as embedded",
@@ -124,6 +127,7 @@ GRASSLAND = replace(
 MEDICAL_IMAGES = replace(
     embedded.EMBEDDED_GREY,
     name="embedded_medical",
+    title="embedded medical images",
     splits={"test": len(MEDICAL)},
     loader=load_medical,
     url="https://scikit-image.org",

@@ -162,6 +162,7 @@ def _blocks(stream: IO[bytes], binary: Binary, place: Path) -> Iterator[np.ndarr
 
 STL10 = Dataset(
     name="stl10",
+    title="STL-10",
     splits={split: part.pixels.count for split, part in PARTS.items()},
     loader=load_stl10,
     find=find_stl10,
@@ -178,6 +179,7 @@ STL10 = Dataset(
 STL10_SAMPLE = replace(
     STL10,
     name="stl10_sample",
+    title="STL-10, a sample",
     splits={"unlabeled": SAMPLE_PIN.count},
     loader=load_stl10_sample,
     find=find_stl10_sample,

@@ -53,6 +53,7 @@ def _contents(place: Path, names: Mapping[str, str]) -> dict[str, bytes]:
 
 VOC2012 = Dataset(
     name="voc2012",
+    title="PASCAL VOC 2012",
     splits={"val": USED, "test": USED},
     loader=load_voc,
     find=find_voc,

@@ -12,7 +12,7 @@ from common.claims import verdict
 from common.report.blocks import Banner, Comparison, comparison
 from common.report.ledger import interval, run_name, shown
 from common.report.material import Material, Row
-from common.report.names import experiment_name, name_of
+from common.report.names import experiment_name, name_of, set_name
 from common.report.summaries import PublishedScale, say
 from common.report.words import GROUPS, NONE
 
@@ -110,7 +110,7 @@ def run_line(record: dict[str, Any]) -> str:
     device = machine.get("cpu", "") if machine.get("gpu", "none") == "none" else machine["gpu"]
     parts = [
         f"profile {run['profile']}, seed {run['seed']}" if "profile" in run else "",
-        f"tested on {', '.join(sorted(tests))}".replace("_", " ") if tests else "",
+        f"tested on {', '.join(map(set_name, sorted(tests)))}" if tests else "",
         f"{device}, {machine['cores']} cores" if "cores" in machine else device,
         str(run.get("date", "")),
         _code(str(run.get("code", ""))),

@@ -168,6 +168,12 @@ class Material:
         records = [Panel(paper, "showcase", path.parent.relative_to(self.results), read_json(path)) for path in paths]
         return records[0] if records else None
 
+    @property
+    def standard(self) -> pd.DataFrame:
+        """Denoisers on standard test sets, in the columns of `protocol`, of the run at the published scale; or none."""
+        file = self.results / REFERENCE / PUBLISHED_SCALE / "tables/benchmark.csv"
+        return pd.read_csv(file) if file.is_file() else self.protocol.iloc[:0]
+
     def captions(self, paper: str) -> Mapping[Path, str]:
         """The figures that a paper's own stages draw, from results/, and their captions."""
         folder = self.results / paper / "figures"

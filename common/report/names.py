@@ -13,6 +13,7 @@ from typing import TypeVar
 import yaml
 
 from common.benchmark.table import TRAININGS
+from common.datasets.registry import DATASETS
 
 SHARED = {
     "bm3d": "BM3D",
@@ -62,6 +63,12 @@ def table_name(papers: Iterable[str], denoiser: str, kind: str) -> str:
     """A denoiser's name where those that were trained for the benchmark stand beside those that come with the suite."""
     name = denoiser_name(papers, denoiser)
     return f"{name}, published recipe" if kind == "network" else name
+
+
+def set_name(name: str) -> str:
+    """What readers call an image set; its name where it has no title (a folder)."""
+    known = DATASETS.get(name)
+    return known.title if known and known.title else name
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:

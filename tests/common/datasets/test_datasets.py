@@ -480,3 +480,9 @@ class TestRegistry:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert all(f" {name} " in done.stdout for name in registry.DATASETS)
+
+
+def test_every_set_has_a_title_of_its_own() -> None:
+    titles = [dataset.title for name, dataset in registry.DATASETS.items() if name not in registry.PLAIN_FOLDERS]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
