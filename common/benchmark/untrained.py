@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from common import params
 from common.benchmark.door import own
@@ -20,7 +21,9 @@ from common.command import run
 from common.denoise.pretrained import build, pretrained, read_record
 from common.score.complexity import parameters, square_macs
 from common.score.latency import time_networks
+from common.score.machine import cpu_threads
 from common.store import write_csv, write_json
+from common.train.workers import side_by_side
 
 RESULTS = Path("results/benchmark")
 
@@ -28,16 +31,29 @@ RESULTS = Path("results/benchmark")
 def main() -> None:
     """The stage: score all, time the networks."""
     shared = params.shared()
-    settings = shared.benchmark
-    named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in settings.denoisers]
-    entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
-    rows: list[Row] = []
-    for name in settings.sets:
-        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
-        scored, _ = score_set(name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop)
-        rows += scored
+    at_once = 1 if torch.cuda.is_available() else torch.get_num_threads()
+    jobs = [(name, first, at_once) for name in shared.benchmark.sets for first in range(at_once)]
+    rows = [row for scored in side_by_side(_share, jobs, at_once) for row in scored]
     write_csv(RESULTS / "scores/untrained.csv", pd.DataFrame(rows, columns=list(COLUMNS)))
     write_json(RESULTS / "shipped.json", shipped_costs(shared.latency))
+
+
+def _share(job: tuple[str, int, int]) -> list[Row]:
+    """All of them on every `at_once`-th image of a set, from the `first` on; on CPUs with one thread."""
+    name, first, at_once = job
+    shared = params.shared()
+    settings = shared.benchmark
+    with cpu_threads(1):
+        named = [own(one.denoiser, Path(one.weights) if one.weights else None, one.name) for one in settings.denoisers]
+        entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
+        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
+        share = (first, at_once)
+        rows, bad = score_set(
+            name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop, share=share
+        )
+    for line in bad:
+        print(f"  not used: {line}")
+    return rows
 
 
 def shipped_costs(settings: params.Latency) -> dict[str, Any]:
