@@ -85,7 +85,7 @@ class WithWeights(torch.nn.Identity):
 
 def test_a_network_that_is_not_entered_or_has_no_rates_is_named() -> None:
     known = {"one": Learner(torch.nn.Identity, "one")}
-    with pytest.raises(UserError, match="toy enters no network two; known in its benchmark.py: one"):
+    with pytest.raises(UserError, match=r"toy enters no network two; known in its benchmark.py: one"):
         entered("two", "toy", known, {})
     with pytest.raises(UserError, match=r"benchmark.one is missing \(replications/toy/params.yaml\)"):
         entered("one", "toy", known, {"two": Rates(blind=1.0, all=1.0)})

@@ -67,7 +67,7 @@ def test_a_stage_that_was_killed_after_its_trainings_does_not_train_again(
         patched.setattr(train, "scores", killed)
         with pytest.raises(KeyboardInterrupt):
             train.main()
-    before = {name: content for name, content in made_weights(stage).items()}
+    before = made_weights(stage)
     train.main()
     assert capfd.readouterr().out.count("resumed at step 24 of 24") == len(TRAININGS)
     assert made_weights(stage) == before
