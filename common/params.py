@@ -192,7 +192,6 @@ class Budget(Section):
     schedule: Annotated[Constant | OneCycle | Steps, Field(discriminator="name")]
     precision: Literal["auto", "bf16", "fp32"]
     validate_every: Count
-    search_steps: Count
 
     @model_validator(mode="after")
     def _ordered(self) -> "Budget":

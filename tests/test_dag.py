@@ -17,6 +17,7 @@ import yaml
 from common.params import papers
 from common.score.results import history, of_variant
 from common.store import read_json
+from common.train.stage import member
 from tests.conftest import dvc, run
 
 TRAINED = {
@@ -123,9 +124,12 @@ def test_every_stage_that_can_use_a_gpu_says_so() -> None:
 
 
 def stages() -> Iterator[tuple[Path, str, dict[str, Any]]]:
-    """Every stage with its file and name, one for each paper where it has a matrix."""
+    """Every stage with its file and name, one for each paper where it has a matrix, each member where it has a list."""
     for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
         for name, stage in yaml.safe_load(file.read_text())["stages"].items():
+            if "foreach" in stage:
+                yield from ((file, f"{name}@{key}", member(name, key)) for key in stage["foreach"])
+                continue
             for paper in stage.get("matrix", {"paper": [""]})["paper"]:
                 yield file, name, json.loads(json.dumps(stage).replace("${item.paper}", paper))
 

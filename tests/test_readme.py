@@ -45,7 +45,7 @@ SIGMA_TRAININGS = {
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""
 SIGMA_STAGES = (
-    {"networks", "claims", "report", "shared_settings", "replications/udncnn/dvc.yaml:shipped"}
+    {"networks", "benchmark", "claims", "report", "shared_settings", "replications/udncnn/dvc.yaml:shipped"}
     | {f"settings@{paper}" for paper in papers()}
     | {f"{stage}@{paper}" for paper in SIGMA_TRAININGS for stage in ("baselines", "inventory")}
     | {
@@ -54,7 +54,8 @@ SIGMA_STAGES = (
         for stage in ("noise", "evaluate", *trainings)
     }
 )
-"""What depends on the noise level: no data, complexity or latency, no blind training, no other corruption."""
+"""What depends on the noise level: no data, complexity or latency, no blind training, no other corruption, and of the
+common benchmark only the table, which reads what networks cost in what a paper's stages left."""
 
 
 UDNCNN = {"settings@udncnn", *(stage for stage in SIGMA_STAGES if stage.startswith("replications/udncnn/"))}

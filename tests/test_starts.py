@@ -13,10 +13,10 @@ HEAVY = ("accelerate", "bm3d", "fvcore", "matplotlib", "pandas", "pywt", "scipy.
 LOADED: dict[tuple[str, ...], set[str]] = {
     ("common.run.*", "common.noise", "replications.*.data", "replications.*.implied_sigma"): set(),
     ("common.score.baselines",): set(),
-    ("common.benchmark.networks", "common.claims", "common.report"): {"pandas"},
-    ("common.benchmark.stage", "common.benchmark.shipped", "common.report.showcase"): {"torch", "pandas"},
+    ("common.benchmark.networks", "common.benchmark.stage", "common.claims", "common.report"): {"pandas"},
+    ("common.benchmark.untrained", "common.benchmark.shipped", "common.report.showcase"): {"torch", "pandas"},
     ("common.score.complexity", "common.score.latency"): {"torch"},
-    ("replications.*.train*", "replications.*.table1"): {"torch", "accelerate", "pandas"},
+    ("common.benchmark.train", "replications.*.train*", "replications.*.table1"): {"torch", "accelerate", "pandas"},
     ("replications.*.evaluate",): {"torch", "accelerate", "pandas", "matplotlib"},
 }
 """Commands of stages, and what they may load before they start to work."""
@@ -26,7 +26,7 @@ def commands() -> set[str]:
     """The module that each stage of the DAG runs."""
     files = [Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")]
     stages = [stage for file in files for stage in yaml.safe_load(file.read_text())["stages"].values()]
-    return {stage["cmd"].split()[2] for stage in stages}
+    return {stage.get("do", stage)["cmd"].split()[2] for stage in stages}
 
 
 def chosen(patterns: tuple[str, ...]) -> list[str]:

@@ -39,7 +39,7 @@ def score_table(rows: Sequence[Row]) -> pd.DataFrame:
 
 def score_rows(table: pd.DataFrame) -> list[Row]:
     """A table of scores as rows; a time that it lacks is NaN."""
-    return [Row(**record) for record in table.reindex(columns=list(COLUMNS)).to_dict("records")]  # type: ignore[misc]
+    return [Row(*values) for values in table.reindex(columns=list(COLUMNS)).itertuples(index=False)]
 
 
 def summarised(rows: Sequence[Row], sizes: Mapping[str, int | None]) -> pd.DataFrame:

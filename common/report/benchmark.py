@@ -7,10 +7,11 @@ import pandas as pd
 
 from common.benchmark.table import TRAININGS
 from common.report.blocks import Block, Figures, Heading, Paragraph, Section, Table
+from common.report.denoisers import denoiser_name, set_name, table_name
 from common.report.figures import protocol_figures
 from common.report.front import number
 from common.report.material import Material
-from common.report.names import denoiser_name, experiment_name, name_of, set_name, table_name
+from common.report.names import experiment_name, name_of
 from common.report.words import NONE
 
 COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from common.report.blocks import Figure
+from common.report.denoisers import table_name
 from common.report.material import Material, Published, Training
-from common.report.names import experiment_name, name_of, named, table_name
+from common.report.names import experiment_name, name_of, named
 from common.report.plots import WATCHED, pareto_front, psnr_scatter, published_vs_ours, training_curves, watched
 
 FIGURES = Path("figures")

@@ -10,9 +10,10 @@ import pandas as pd
 
 from common.claims import verdict
 from common.report.blocks import Banner, Comparison, comparison
+from common.report.denoisers import set_name
 from common.report.ledger import interval, run_name, shown
 from common.report.material import Material, Row
-from common.report.names import experiment_name, name_of, set_name
+from common.report.names import experiment_name, name_of
 from common.report.summaries import PublishedScale, say
 from common.report.words import GROUPS, NONE
 

@@ -75,7 +75,8 @@ class Panel:
 class Material:
     """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
     filters on its own experiments. protocol: all denoisers under one protocol. seconds: those trained for it, at equal
-    seconds of training. published_scale: the ledger of the run at the published scale, and its environment; both empty where there is none.
+    seconds of training. published_scale: the ledger of the run at the published scale, and its environment; both empty
+    where there is none.
     """
 
     results: Path

@@ -5,15 +5,12 @@ A paper's names stand in replications/<paper>/names.yaml, by the ids of its vari
 "<experiment>/" the experiment itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
-
-from common.benchmark.table import TRAININGS
-from common.datasets.registry import DATASETS
 
 SHARED = {
     "bm3d": "BM3D",
@@ -44,31 +41,6 @@ def name_of(paper: str, network: str, experiment: str | None = None) -> str:
 def experiment_name(paper: str, experiment: str) -> str:
     """The name of a paper's experiment; its id where it has no other."""
     return names_of(paper).get(f"{experiment}/", experiment)
-
-
-def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
-    """The name of a denoiser of the common benchmark, whatever paper it is of; its id where no paper names it.
-
-    One that was trained for the benchmark, <network>.<training>, is named with its training.
-    """
-    network, dot, training = denoiser.rpartition(".")
-    if dot and training in TRAININGS:
-        return f"{denoiser_name(papers, network)}, {TRAININGS[training]}"
-    _, slash, own = denoiser.rpartition("/")  # <paper>/<variant> where two papers have a variant of one name
-    found = (names_of(paper).get(own) for paper in papers if not slash or denoiser.startswith(f"{paper}/"))
-    return next(filter(None, found), denoiser)
-
-
-def table_name(papers: Iterable[str], denoiser: str, kind: str) -> str:
-    """A denoiser's name where those that were trained for the benchmark stand beside those that come with the suite."""
-    name = denoiser_name(papers, denoiser)
-    return f"{name}, published recipe" if kind == "network" else name
-
-
-def set_name(name: str) -> str:
-    """What readers call an image set; its name where it has no title (a folder)."""
-    known = DATASETS.get(name)
-    return known.title if known and known.title else name
 
 
 def named(paper: str, by_id: Mapping[str, T]) -> dict[str, T]:

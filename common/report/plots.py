@@ -108,7 +108,7 @@ def watched(history: pd.DataFrame) -> str:
 
 
 def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, front: bool = False) -> bool:
-    """PSNR over a cost, a panel for each title; False, and no figure, where networks cost the same.
+    """PSNR over a cost, a panel for each title; False, and no figure, where all cost the same.
 
     benchmark: columns panel (its title), network (a name), kind (of `MARKERS`), psnr_db and `x`. Trivial predictors are
     left out. Where the filters have no such cost, the best of them is a line. front: draw the line of those that
@@ -118,11 +118,7 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, fro
 
     known = benchmark[np.isfinite(benchmark["psnr_db"]) & (benchmark["kind"] != "trivial")]
     costed = known[np.isfinite(known[x])]
-    groups = [
-        (str(title), points)
-        for title, points in costed.groupby("panel", sort=False)
-        if points[points["kind"] != "filter"][x].nunique() > 1
-    ]
+    groups = [(str(title), points) for title, points in costed.groupby("panel", sort=False) if points[x].nunique() > 1]
     if not groups:
         return False
     with figure(3.2 * len(groups) + 0.3, path) as drawn:

@@ -2,9 +2,9 @@
 
 `python -m common.run.lr_search PAPER VARIANT … --lrs 0.01 0.02 0.04` trains each variant with the profile's recipe at
 each rate (data and noise stages must have run) and adds rows to replications/<paper>/lr_search.csv. With `--benchmark`
-the names are those of networks that enter the common benchmark: each of their two trainings is tried for the
-`search_steps` of the budget, and the rows go to replications/<paper>/benchmark_lr_search.csv. The best rate is then
-written into replications/<paper>/params.yaml by hand. Test photographs are never read.
+the names are those of networks that enter the common benchmark: each of their two trainings is tried for `--steps` of
+the budget's steps, and the rows go to replications/<paper>/benchmark_lr_search.csv. The best rate is then written into
+replications/<paper>/params.yaml by hand. Test photographs are never read.
 """
 
 import argparse
@@ -31,9 +31,12 @@ def main() -> None:
     parser.add_argument("variants", nargs="+")
     parser.add_argument("--lrs", nargs="+", type=float, required=True)
     parser.add_argument("--benchmark", action="store_true", help="the names are of networks in the common benchmark")
+    parser.add_argument("--steps", type=int, help="of each trial, with --benchmark; default: as many as the budget's")
     arguments = parser.parse_args()
-    search = _search_benchmark if arguments.benchmark else _search
-    search(arguments.paper, arguments.variants, arguments.lrs)
+    if arguments.benchmark:
+        _search_benchmark(arguments.paper, arguments.variants, arguments.lrs, arguments.steps)
+    else:
+        _search(arguments.paper, arguments.variants, arguments.lrs)
 
 
 def _search(paper: str, variants: Sequence[str], lrs: Sequence[float]) -> None:
@@ -59,13 +62,14 @@ def _search(paper: str, variants: Sequence[str], lrs: Sequence[float]) -> None:
             _add(paper, "lr_search.csv", [row])
 
 
-def _search_benchmark(paper: str, names: Sequence[str], lrs: Sequence[float]) -> None:
+def _search_benchmark(paper: str, names: Sequence[str], lrs: Sequence[float], steps: int | None) -> None:
     from common.benchmark.table import TRAININGS
     from common.benchmark.train import Job, learner_of, recipe_of, side_by_side_on_this_machine
 
     shared = params.shared()
     budget = params.budget(shared.profile)
-    short = budget.model_copy(update={"steps": budget.search_steps, "validate_every": budget.search_steps})
+    length = steps or budget.steps
+    short = budget.model_copy(update={"steps": length, "validate_every": length})
     for name in names:
         learner = learner_of(paper, name)
         jobs = [

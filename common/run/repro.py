@@ -21,7 +21,7 @@ from pathlib import Path
 from common import command, params
 from common.errors import UserError
 from common.run import family, recovery
-from common.run.settings import every_profile
+from common.run.settings import budgets, every_profile
 from common.store import read_json, write_json, write_text
 
 SECONDS_FILE = Path("common/run/stage_seconds.json")
@@ -63,6 +63,7 @@ def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     chosen = profile or params.shared().profile
     for paper in (None, *params.papers()):  # whatever can be refused is refused before anything runs
         every_profile(paper)
+    budgets()
     _git("rev-parse", "--git-dir")
     with recovery.alone():
         recovery.clear()

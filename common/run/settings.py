@@ -19,9 +19,8 @@ def main() -> None:
     paper = next(iter(sys.argv[1:]), None)
     under = every_profile(paper)
     chosen = under[params.shared().profile]
-    budget = {name: params.budget(name, data_sets=DATASETS) for name in params.PROFILES}[chosen.profile]
-    file = Path("results", paper or "", "settings.json")
-    write_json(file, chosen.model_dump() | ({} if paper else {"budget": budget.model_dump()}))
+    more = {} if paper else {"budget": budgets()[chosen.profile].model_dump()}
+    write_json(Path("results", paper or "", "settings.json"), chosen.model_dump() | more)
 
 
 def every_profile(paper: str | None) -> dict[str, params.Common]:
@@ -29,6 +28,11 @@ def every_profile(paper: str | None) -> dict[str, params.Common]:
     if paper is None:
         return {name: params.shared(name, data_sets=DATASETS) for name in params.PROFILES}
     return {name: params.load(paper, name, data_sets=DATASETS) for name in params.PROFILES}
+
+
+def budgets() -> dict[str, params.Budget]:
+    """The budget of the benchmark by profile; UserError likewise."""
+    return {name: params.budget(name, data_sets=DATASETS) for name in params.PROFILES}
 
 
 if __name__ == "__main__":

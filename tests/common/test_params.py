@@ -10,7 +10,7 @@ from dvc.utils.hydra import apply_overrides
 
 from common import params
 from common.errors import UserError
-from common.run.settings import every_profile
+from common.run.settings import budgets, every_profile
 
 ROOT = Path.cwd()
 OWN = "replications/udncnn/params.yaml"
@@ -147,6 +147,22 @@ def test_a_data_set_of_the_benchmark_is_held_to_the_same(change: Any) -> None:
     change("params.yaml", "- embedded_grey", "- embeded_grey")
     with pytest.raises(UserError, match=r"benchmark.sets.1 must be a data set .*did you mean embedded_grey\?"):
         every_profile(None)
+
+
+def test_the_budget_of_the_benchmark_is_held_to_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = params.BUDGET_FILE.read_text()
+    (tmp_path / params.BUDGET_FILE).parent.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for before, after, refused in (
+        ("quick: 600", "quick: 0", r"steps of this profile must be ≥ 1 \(common/benchmark/budget.yaml\), got 0"),
+        ("sigma: [0, 55]", "sigma: [55, 0]", "must be a range of levels"),
+        ("quick: embedded,", "quick: embeded,", r"train of this profile must be a data set .*did you mean embedded"),
+        ("batch:", "batches:", "batches is not a parameter"),
+    ):
+        assert before in text
+        params.BUDGET_FILE.write_text(text.replace(before, after, 1))
+        with pytest.raises(UserError, match=refused):
+            budgets()
 
 
 def test_a_folder_of_ones_own_is_a_data_set(change: Any) -> None:

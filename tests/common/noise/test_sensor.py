@@ -10,6 +10,7 @@ from common.noise.sensor import (
     Chain,
     Corruption,
     Gaussian,
+    OneOf,
     Poisson,
     PoissonGaussian,
     RandomImpulse,
@@ -80,6 +81,18 @@ def test_blind_noise_draws_a_level_for_each_image_within_its_bounds() -> None:
     assert sigmas.min() > 5 * 0.9
     assert sigmas.max() < 50 * 1.1
     assert stats.kstest(sigmas, stats.uniform(5, 45).cdf).pvalue > 1e-3
+
+
+def test_each_image_gets_one_of_several_corruptions_as_often_as_another() -> None:
+    clean = np.full((300, 8, 8, 3), 128, np.float32)
+    noisy = OneOf((Gaussian(0.0), SaltAndPepper(1.0), Gaussian(10.0)))(clean, keyed_rng("test"))
+    assert noisy.dtype == np.float32
+    same = (noisy == clean).all(axis=(1, 2, 3))
+    black_and_white = np.isin(noisy, (0, 255)).all(axis=(1, 2, 3))
+    counts = [same.sum(), black_and_white.sum(), (~same & ~black_and_white).sum()]
+    assert stats.chisquare(counts).pvalue > 1e-3
+    with pytest.raises(ValueError, match="at least one corruption"):
+        OneOf(())
 
 
 @pytest.mark.parametrize("level", [-5.0, float("nan"), float("inf")])
