@@ -1,7 +1,7 @@
 """How much of a PSNR is training seed, noise draw and image, and what a difference between two networks is worth.
 
-Written to results/tables/variance.csv by the stage `common.benchmark.networks`: of the experiments of which a paper
-prints a PSNR, in this run and in those of results/reference that kept their scores.
+Written to results/tables/variance.csv by the stage `common.benchmark.networks`: of the networks whose PSNR a paper
+prints, in this run and in those of results/reference that kept their scores.
 """
 
 import math
@@ -31,21 +31,24 @@ COLUMNS = (
 
 
 def variance(results: Path, paper: str) -> pd.DataFrame:
-    """A row for each trained network, in this run and in each reference run that has scores of the paper.
+    """A row for each network of a published PSNR, in this run and in each reference run with scores of the paper.
 
     std_…, in dB: see `components`; std_paired: of the difference from another network, over the same images, the
     root mean square over the others. se_paired, se_unpaired: standard error of that difference of means with as many
     images and seeds, on the same images and on others. images_paired, images_unpaired, seeds_needed: how many it takes
     to tell `DIFFERENCE_DB` from nothing, each with nothing else uncertain. What is not measured is empty.
     """
-    printed = {claim.experiment for claim in load(paper).claims if claim.kind == "value" and claim.measure == "psnr_db"}
+    printed = {
+        (claim.experiment, claim.test.rows[0])
+        for claim in load(paper).claims
+        if claim.kind == "value" and claim.measure == "psnr_db"
+    }
     folders = {CURRENT: results} | {path.name: path for path in sorted((results / "reference").glob("*/"))}
     rows = [
         {"paper": paper, "run": run, "experiment": experiment, **row}
         for run, folder in folders.items()
         for experiment, tables in _networks(folder, paper)
-        if experiment in printed
-        for row in worth(tables)
+        for row in worth({name: table for name, table in tables.items() if (experiment, name) in printed})
     ]
     counts = ("images", "draws", "seeds", "images_paired", "images_unpaired", "seeds_needed")
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(counts, "Int64"))

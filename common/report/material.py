@@ -74,8 +74,9 @@ class Panel:
 @dataclass(frozen=True)
 class Material:
     """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
-    filters on its own experiments. protocol: all denoisers under one protocol. published_scale:
-    the ledger of the run at the published scale, and its environment; both empty where there is none.
+    filters on its own experiments. protocol: all denoisers under one protocol. variance: what a difference between
+    published networks is worth. published_scale: the ledger of the run at the published scale, and its environment;
+    both empty where there is none.
     """
 
     results: Path
@@ -88,6 +89,7 @@ class Material:
     networks: pd.DataFrame
     protocol: pd.DataFrame
     conventions: pd.DataFrame
+    variance: pd.DataFrame
     environment: dict[str, Any]
 
     @property
@@ -199,6 +201,7 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
         networks=pd.read_csv(existing(tables / "networks.csv")),
         protocol=pd.read_csv(existing(tables / "benchmark.csv")),
         conventions=pd.read_csv(existing(tables / "conventions.csv")),
+        variance=pd.read_csv(existing(tables / "variance.csv")),
         environment=environment,
     )
 

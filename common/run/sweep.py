@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -171,10 +172,9 @@ def printed(table: pd.DataFrame) -> str:
     return "\n\n".join(_panel(str(paper), str(experiment), members) for (paper, experiment), members in _panels(table))
 
 
-def _panels(table: pd.DataFrame) -> Iterator[tuple[tuple[object, object], pd.DataFrame]]:
+def _panels(table: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
     shown = table[~table["network"].isin(BLIND)]
-    for (paper, experiment), members in shown.groupby(["paper", "experiment"], sort=False):
-        yield (paper, experiment), members
+    yield from shown.groupby(["paper", "experiment"], sort=False)
 
 
 def _panel(paper: str, experiment: str, members: pd.DataFrame) -> str:
