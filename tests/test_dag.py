@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -86,6 +87,11 @@ def test_training_again_gives_bit_identical_weights_and_history(smoke: Path, pap
     assert ended.returncode == 0, ended.stderr
     assert weights.read_bytes() == first
     assert history(paper, variant, curves).drop(columns="seconds").equals(curve)
+
+
+def test_compiled_code_and_the_toy_paper_change_no_stage() -> None:
+    for path in ("common/claims/__pycache__/judge.cpython-311.pyc", "tests/toy/dvc.yaml"):
+        assert run([sys.executable, "-m", "dvc", "check-ignore", path], Path.cwd()).stdout.strip() == path
 
 
 def test_every_stage_depends_on_the_code_it_imports() -> None:

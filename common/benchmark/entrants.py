@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -46,13 +47,15 @@ def classical(names: Collection[str]) -> list[Entrant]:
 
 
 def _filter(name: str) -> Callable[[Case], Denoiser | None]:
-    def prepare(case: Case) -> Denoiser | None:
-        corruption = case.make
-        if isinstance(corruption, Gaussian):
-            return filters(case.level).get(name)
-        return filters_for(corruption, validation(), case.seed).get(name)
+    return lambda case: _filters_of(case).get(name)
 
-    return prepare
+
+@cache
+def _filters_of(case: Case) -> dict[str, Denoiser]:
+    corruption = case.make
+    if isinstance(corruption, Gaussian):
+        return filters(case.level)
+    return filters_for(corruption, validation(), case.seed)
 
 
 def shipped(names: Iterable[str] | None = None) -> list[Entrant]:

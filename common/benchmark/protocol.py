@@ -5,7 +5,7 @@ The noise is neither clipped nor rounded, so an image that a denoiser sees may l
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,7 @@ class Case:
         return self.level if self.corruption == GAUSSIAN else rms(self.make, validation(), seed=self.seed)
 
 
+@cache
 def validation() -> dict[str, np.ndarray]:
     """Images from which filters take the level of a corruption that has no σ; none of them is tested on."""
     return registry.load("embedded", "val", None)

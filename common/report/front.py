@@ -26,7 +26,7 @@ CAVEAT = (
 
 @dataclass(frozen=True)
 class ScaleRow:
-    """A published number, that of the run at the published scale, and this run's."""
+    """A published number, that of the run at the published scale, by how much it is above it, and this run's."""
 
     name: str
     anchor: str
@@ -34,6 +34,7 @@ class ScaleRow:
     ours: str
     interval: str
     verdict: str
+    above: str
     this_run: str
 
 
@@ -155,16 +156,18 @@ def _scale(material: Material, paper: str, told: PublishedScale) -> Scale:
 
 
 def _scale_row(name: str, row: Row, scale: Row | None) -> ScaleRow:
-    ours = two_decimals(scale["ours"]) if scale else NONE
-    within = (interval(scale) if scale else "") or NONE
-    judged = scale["verdict"] if scale and scale["ours"] else NONE
-    return ScaleRow(name, row["id"], two_decimals(row["published"]), ours, within, judged, two_decimals(row["ours"]))
+    published, here = two_decimals(row["published"]), two_decimals(row["ours"])
+    if scale is None or not scale["ours"]:
+        return ScaleRow(name, row["id"], published, NONE, NONE, NONE, "", here)
+    above = f"{float(scale['ours']) - float(row['published']):+.2f} dB".replace("-", "−") if row["published"] else ""
+    ours, within = two_decimals(scale["ours"]), interval(scale) or NONE
+    return ScaleRow(name, row["id"], published, ours, within, scale["verdict"], above, here)
 
 
 def _order_row(row: Row, scale: Row | None) -> ScaleRow:
     """A ranking has words, not numbers: its verdicts stand in the numbers' places."""
     judged = scale["verdict"] if scale else NONE
-    return ScaleRow(row["says"], row["id"], "", "", "", judged, row["verdict"])
+    return ScaleRow(row["says"], row["id"], "", "", "", judged, "", row["verdict"])
 
 
 def outline(material: Material, paper: str) -> Outline:

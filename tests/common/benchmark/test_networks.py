@@ -26,6 +26,14 @@ def test_every_denoiser_has_a_row_of_its_kind(tables: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("rows", [0, None])
+def test_networks_that_ship_are_rows_where_the_noise_suits_them(tables: Path, rows: int | None) -> None:
+    write_csv(f"results/{fake_results.PAPER}/shipped.csv", fake_results.scores({"dncnn": 31.0}).iloc[:rows])
+    table = benchmark.networks(Path("results"), fake_results.PAPER)
+    assert list(table.loc[table["kind"] == "shipped", "psnr_db"]) == ([31.0] if rows is None else [])
+    assert list(table.loc[table["kind"] == "network", "network"]) == ["dncnn", "dudncnn"]
+
+
 def test_quality_is_the_mean_over_images_in_the_suites_convention(tables: Path) -> None:
     benchmark.main()
     rows = pd.read_csv(tables / "networks.csv").set_index("network")

@@ -23,6 +23,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path.cwd())}
 def started(folder: Path, **options: object) -> subprocess.Popen[str]:
     """A run of one long stage, which has begun."""
     repository(folder, {"long": sleeping(30)})
+    options = {"preexec_fn": _heed} | options
     run = subprocess.Popen([sys.executable, "-c", RUN], cwd=folder, env=ENVIRONMENT, text=True, **options)  # type: ignore[call-overload]
     until(lambda: trace(folder))
     return run
@@ -69,11 +70,17 @@ def test_ctrl_c_on_a_terminal_ends_the_run_as_well(tmp_path: Path) -> None:
     assert psutil.wait_procs(children, timeout=10)[1] == []
 
 
+def _heed() -> None:
+    """Ctrl-C ends this process, also where these tests run in the background of a shell, which then ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _take(terminal: int) -> None:
     """Make it the terminal that the process is controlled from."""
     import fcntl
     import termios
 
+    _heed()
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
@@ -102,6 +109,7 @@ def test_workers_end_with_the_run(tmp_path: Path, number: signal.Signals, status
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_heed,
     )
     until(lambda: len(trace(tmp_path)) == 2)
     children = family(run)
