@@ -8,9 +8,11 @@ of all go to .scratch/sweep: sigma.csv, and a figure for each paper. A finished 
 import argparse
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +31,8 @@ from common.store import write_bytes, write_csv
 
 SWEEP = Path(".scratch/sweep")
 DOWNLOADS = Path(".scratch/downloads")
+FOLDERS = Path(".dvc/tmp/exps/standalone")
+"""Where DVC makes a folder for each experiment outside the work tree."""
 COPIED_BYTES = 100 * 2**20
 """Up to this size the downloads go along into the experiment's folder; larger ones are of sets that DVC's cache has."""
 FILES = ("settings.json", "scores.csv", "baselines.csv")
@@ -102,7 +106,7 @@ def run(sweep: Sweep, sigma: float) -> None:
     argv += ["-S", f"noise.sigma={sigma:g}", "-S", f"profile={sweep.profile}"]
     if DOWNLOADS.is_dir() and _bytes(DOWNLOADS) <= COPIED_BYTES:
         argv += ["--copy-paths", str(DOWNLOADS)]
-    with family.started([*argv, *sweep.targets], output=subprocess.PIPE) as process:
+    with _cleared(), family.started([*argv, *sweep.targets], output=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if not line.startswith("WARNING: No file hash info found"):  # of what a new clone has not computed yet
@@ -110,6 +114,17 @@ def run(sweep: Sweep, sigma: float) -> None:
         status = process.wait()
     if status != 0:
         raise UserError(f"σ = {sigma:g} ended with status {status}; mend what the lines above name and run again")
+
+
+@contextmanager
+def _cleared() -> Iterator[None]:
+    """Remove the folders that DVC has made for an experiment and, killed, left behind."""
+    before = set(FOLDERS.glob("*"))
+    try:
+        yield
+    finally:
+        for folder in set(FOLDERS.glob("*")) - before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def gather(sweep: Sweep, head: str) -> pd.DataFrame:
