@@ -1,4 +1,6 @@
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -95,3 +97,68 @@ def test_a_level_off_the_scale_is_refused(sigma: float) -> None:
 def test_a_paper_without_gaussian_noise_is_refused(paper: str) -> None:
     with pytest.raises(UserError, match="these have: edcnn, n2n_resnet, udncnn, wgan_denoiser"):
         planned([15], paper, None)
+
+
+EVALUATE = """
+import json
+import pandas as pd
+import yaml
+
+params = yaml.safe_load(open("params.yaml"))
+scores = pd.read_csv("kept/scores.csv")
+scores["psnr_db"] -= params["noise"]["sigma"] / 5
+scores.to_csv("results/udncnn/scores.csv", index=False)
+json.dump({"profile": params["profile"]}, open("results/udncnn/settings.json", "w"))
+"""
+PAPERS_STAGES = """
+stages:
+  evaluate:
+    wdir: ../..
+    cmd: python kept/evaluate.py
+    deps: [kept/evaluate.py, kept/scores.csv]
+    params: [params.yaml: [profile, noise.sigma]]
+    plots:
+    - results/udncnn/scores.csv: {cache: false}
+    - results/udncnn/settings.json: {cache: false}
+"""
+STAGES = """
+stages:
+  baselines:
+    matrix: {paper: [udncnn]}
+    cmd: cp kept/baselines.csv results/${item.paper}/baselines.csv
+    deps: [kept/baselines.csv]
+    plots: [results/udncnn/baselines.csv: {cache: false}]
+"""
+
+
+def test_each_level_is_an_experiment_beside_the_work_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stages that take no time: DVC's part of it."""
+    fake_results.make(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    (tmp_path / "results/udncnn").rename(tmp_path / "kept")
+    for path, text in {
+        "kept/evaluate.py": EVALUATE,
+        "replications/udncnn/dvc.yaml": PAPERS_STAGES,
+        "dvc.yaml": STAGES,
+        "results/udncnn/.gitkeep": "",
+        ".gitignore": ".scratch/\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    git("init", "-q")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
+    git("add", "-A")
+    git("-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm", "start")
+    (tmp_path / ".scratch/downloads").mkdir(parents=True)  # goes along
+    wanted = Sweep(SIGMAS, ("udncnn",), "smoke", all_papers=False)
+    for sigma in (*SIGMAS, SIGMAS[-1]):  # once more: it is replaced
+        sweep.run(wanted, sigma)
+    scores = gather(wanted, git("rev-parse", "HEAD")).set_index(["network", "sigma"])["psnr_db"]
+    assert [scores["dncnn", sigma] for sigma in SIGMAS] == [29 - sigma / 5 for sigma in SIGMAS]
+    assert git("status", "--porcelain") == ""
+    assert not list(sweep.FOLDERS.glob("*"))
+    (tmp_path / "kept/evaluate.py").write_text("raise SystemExit(1)")
+    with pytest.raises(UserError, match="σ = 15 ended with status"):
+        sweep.run(wanted, SIGMAS[0])
+    assert not list(sweep.FOLDERS.glob("*"))
