@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PROFILE ?=
 JOBS ?=
 SCHEDULER ?=
+SIGMA ?=
+PAPER ?=
 VENV := .venv
 WORKERS = $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -10,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help repro smoke test test-dag bench lint regression snapshot clean
+.PHONY: help repro smoke sweep runs test test-dag bench lint regression snapshot clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -30,6 +32,12 @@ repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFIL
 smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
 	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(WORKERS)
 	@cd .scratch/smoke && python -m common.report --print
+
+sweep: $(READY) ## PSNR over the noise level: a DVC experiment for each (SIGMA="15 25 50", PAPER=udncnn: one paper, PROFILE=…)
+	@python -m common.run.sweep $(if $(SIGMA),--sigma $(SIGMA)) $(if $(PAPER),--paper $(PAPER)) $(if $(PROFILE),--profile $(PROFILE))
+
+runs: $(READY) ## this run and DVC's experiments side by side: dvc exp show, a dozen columns (PAPER=udncnn: of one paper)
+	@python -m common.run.runs $(if $(PAPER),--paper $(PAPER))
 
 test: $(READY) ## all tests but those of the whole DAG, in as many processes as there are cores
 	@python -m pytest -m "not slow" --numprocesses logical --maxprocesses 8 --dist loadfile

@@ -82,8 +82,9 @@ def _show(messages: Any, bars: Any, over: threading.Event) -> None:
 def _bars(console: Any) -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    return Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
+    label = TextColumn("{task.description}", markup=False)  # it may be a file's name
+    columns = (label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    return Progress(*columns, TextColumn("{task.fields[note]}", markup=False), console=console)
 
 
 def _bar(bars: Any, total: int, label: str, done: int) -> Callable[..., None]:

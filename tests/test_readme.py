@@ -33,7 +33,8 @@ RUN = {  # by a test below or in test_dag.py
     "dvc exp run -S replications/udncnn/params.yaml:train.recipe.steps.quick=100",
     "dvc exp run -S profile=smoke",
     "dvc exp run -S profile=quick",
-    "dvc exp show",
+    "make runs",
+    'make sweep SIGMA="15 25 50" PAPER=udncnn',
     *README_DENOISERS,
 }
 
@@ -106,6 +107,26 @@ def test_make_repro_prints_the_table_and_the_report(copy: Path) -> None:
     assert "stages" in ended.stdout
     assert "28.97" in ended.stdout
     assert "results/report.html" in ended.stdout
+
+
+@pytest.mark.slow
+def test_a_sweep_gathers_its_levels_and_leaves_the_work_tree_alone(copy: Path) -> None:
+    before = run(["git", "status", "--porcelain"], copy).stdout
+    make = ["make", "--assume-old", ".venv/.ready"]
+    ended = run([*make, "sweep", "SIGMA=15 50", "PAPER=udncnn"], copy)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert stages_run(ended.stdout) <= UDNCNN | {"baselines@udncnn"}  # no blind training, no other corruption
+    assert run(["git", "status", "--porcelain"], copy).stdout == before
+    table = pd.read_csv(copy / ".scratch/sweep/sigma.csv")
+    assert set(table["experiment"]) == {"table1", "gaussian"}
+    psnr = table.set_index(["experiment", "network", "sigma"])["psnr_db"]
+    for network in ("dncnn", "dudncnn", "noisy", "nlm"):
+        assert psnr["table1", network, 15] > psnr["table1", network, 50] + 2, network
+    assert (copy / ".scratch/sweep/sigma_udncnn.png").is_file()
+    shown = run([*make, "runs", "PAPER=udncnn"], copy)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert {"sigma15-smoke-udncnn", "sigma50-smoke-udncnn", "workspace"} <= set(shown.stdout.split())
+    assert len(shown.stdout.splitlines()[1].split()) <= 16  # words of at most a dozen columns
 
 
 @pytest.mark.slow

@@ -1,14 +1,19 @@
 """What comes from outside is data: nothing of it is executed, unpickled, or put into a shell or a page as it stands."""
 
 import ast
+import io
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
+from rich.console import Console
 
+from common import progress
+from common.benchmark import __main__ as benchmark
 from common.denoise.pretrained import Network
 from common.report import document
 from common.report.blocks import Heading, Items, Paragraph, Table
@@ -110,6 +115,21 @@ def test_names_from_outside_are_text_on_the_page(tmp_path: Path, monkeypatch: py
 
 def test_names_from_outside_are_text_in_markdown() -> None:
     assert document._markdown(NAME) == r'\<script\>alert("x")\</script\>\|a\*b\_c\`d.png'
+
+
+MARKUP = "[bold]a[/b] [/x].png"
+"""A name that rich would read as markup, and as damaged one at that."""
+
+
+def test_names_from_outside_are_text_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"set": f"folder:{MARKUP}", "corruption": "gaussian", "level": 25.0, "images": 1, "kind": "own"}
+    scores = {"denoiser": MARKUP, "psnr_db": 30.0, "psnr_low": 29.0, "psnr_high": 31.0, "ssim": 0.9}
+    benchmark._print(pd.DataFrame([{**told, **scores, "parameters": 7, "ms_per_megapixel": 1000.0, "rank": 1}]))
+    assert "folder:[bold]a[/b]" in capsys.readouterr().out
+    shown = io.StringIO()
+    with progress._bars(Console(file=shown, force_terminal=True, width=120)) as bars:
+        progress._bar(bars, 1, MARKUP, 0)(1, MARKUP)
+    assert MARKUP in re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", shown.getvalue())
 
 
 def test_only_the_suites_own_markup_is_put_into_the_page_as_it_stands() -> None:

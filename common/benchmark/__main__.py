@@ -82,13 +82,14 @@ def _entrants(arguments: argparse.Namespace) -> list[Entrant]:
 
 def _print(table: pd.DataFrame) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
     for (name, corruption, level), rows in table.groupby(["set", "corruption", "level"], sort=False):
         count = int(rows["images"].max())
         title = f"{name} ({count} images), {corruption} {level:g}: PSNR in dB and its 95 % interval"
-        shown = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+        shown = Table(title=escape(title), title_justify="left", box=None, padding=(0, 1))
         shown.add_column("", justify="right")
         shown.add_column("denoiser", overflow="fold", min_width=12)
         shown.add_column("kind", no_wrap=True)
@@ -101,7 +102,9 @@ def _print(table: pd.DataFrame) -> None:
             numbers = ((row["ssim"], ".4f"), (row["parameters"], ",d"), (seconds, ".2f"))
             cells = ["" if pd.isna(value) else format(value, form) for value, form in numbers]
             place = "" if pd.isna(row["rank"]) else f"{row['rank']}."
-            shown.add_row(place, row["denoiser"], row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style)
+            shown.add_row(
+                place, escape(row["denoiser"]), row["kind"], f"{row['psnr_db']:.2f}", interval, *cells, style=style
+            )
         console.print(shown)
     if (table["kind"] == "published").any():
         print(

@@ -1,7 +1,8 @@
 """What denoised in the papers' own experiments: quality, size, time and memory, each on its paper's noise and images.
 
 A stage: `python -m common.benchmark.networks` joins what the papers' stages measured into results/tables/networks.csv,
-and scores every network under every convention beside its published value in results/tables/conventions.csv.
+scores every network under every convention beside its published value in results/tables/conventions.csv, and tells what
+a difference is worth in results/tables/variance.csv (`common.benchmark.variance`).
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from common import params
+from common.benchmark.variance import variance
 from common.claims.schema import load
 from common.command import run
 from common.score.metrics import CONVENTIONS, set_scores
@@ -32,10 +34,11 @@ COSTS = (
 
 
 def main() -> None:
-    """The stage: both tables, over all papers."""
+    """The stage: the three tables, over all papers."""
     papers = params.papers()
     write_csv(TABLES / "networks.csv", pd.concat([networks(RESULTS, paper) for paper in papers]))
     write_csv(TABLES / "conventions.csv", pd.concat([conventions(RESULTS, paper) for paper in papers]))
+    write_csv(TABLES / "variance.csv", pd.concat([variance(RESULTS, paper) for paper in papers]))
 
 
 def networks(results: Path, paper: str) -> pd.DataFrame:

@@ -75,8 +75,8 @@ class Panel:
 class Material:
     """settings: by paper. ledger and snapshots: rows of claims.csv by their ids. networks: every paper's networks and
     filters on its own experiments. protocol: all denoisers under one protocol. seconds: those trained for it, at equal
-    seconds of training. published_scale: the ledger of the run at the published scale, and its environment; both empty
-    where there is none.
+    seconds of training. variance: what a difference between published networks is worth. published_scale: the ledger of
+    the run at the published scale, and its environment; both empty where there is none.
     """
 
     results: Path
@@ -90,6 +90,7 @@ class Material:
     protocol: pd.DataFrame
     seconds: pd.DataFrame
     conventions: pd.DataFrame
+    variance: pd.DataFrame
     environment: dict[str, Any]
 
     @property
@@ -208,6 +209,7 @@ def read(results: Path, environment: dict[str, Any]) -> Material:
         protocol=pd.read_csv(existing(tables / "benchmark.csv")),
         seconds=pd.read_csv(existing(tables / "benchmark_seconds.csv")),
         conventions=pd.read_csv(existing(tables / "conventions.csv")),
+        variance=pd.read_csv(existing(tables / "variance.csv")),
         environment=environment,
     )
 

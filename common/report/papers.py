@@ -21,6 +21,7 @@ from common.report.front import glance, outline
 from common.report.ledger import figure_file, run_name
 from common.report.material import Material, Training
 from common.report.names import experiment_name, name_of
+from common.report.variance import variance_fold
 from common.report.words import NONE
 
 PANELS_NOTE = (
@@ -43,6 +44,7 @@ def paper_section(material: Material, paper: str) -> Section:
         blocks += [Heading("Figures"), Figures(charts)]
     blocks += _pictures(material, paper)
     blocks.append(Fold("Networks and filters on its experiments", networks_tables(material, paper)))
+    blocks += variance_fold(material, paper)
     blocks.append(Fold("How training went", list(_training(material, paper))))
     choices = material.claims[paper].choices
     if choices:

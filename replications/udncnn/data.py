@@ -49,16 +49,19 @@ def first_draws(images: Mapping[str, np.ndarray]) -> Arrays:
 
 
 def crop_test(images: Mapping[str, np.ndarray], settings: Data, seed: int) -> Arrays:
-    """Cut every test image to one square: its centre, or `test_draws` random places as in the lineage's protocol.
+    """Cut every test image to one square: its centre, or random places as in the lineage's protocol.
 
-    The crops of draw k of image i are named "i#k", draw by draw, so that a batch of the lineage's protocol holds
-    different images.
+    With several draws, or at random places, draw k of image i is named "i#k", which gives it noise of its own; draw by
+    draw, so that a batch of the lineage's protocol holds different images.
     """
     chosen = dict(islice(images.items(), settings.test_images))
-    if settings.test_crops == "center":
+    centre = settings.test_crops == "center"
+    if centre and settings.test_draws == 1:
         return {name: center_crop(image, settings.test_crop, name) for name, image in chosen.items()}
     return {
-        f"{name}#{draw}": random_crop(image, settings.test_crop, keyed_rng("test crop", name, draw, seed), name)
+        f"{name}#{draw}": center_crop(image, settings.test_crop, name)
+        if centre
+        else random_crop(image, settings.test_crop, keyed_rng("test crop", name, draw, seed), name)
         for draw in range(settings.test_draws)
         for name, image in chosen.items()
     }

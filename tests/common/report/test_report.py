@@ -301,3 +301,10 @@ def test_a_pipe_in_a_sentence_does_not_end_a_cell(results: Path) -> None:
     summary.write_text(summary.read_text().replace("It is {{", "x | y {{"))
     report.write(results)
     assert r"x \| y 0.50 dB above" in (results / "report.md").read_text()
+
+
+def test_a_paper_says_what_a_difference_is_worth(results: Path) -> None:
+    text = Page((results / "report.html").read_text()).text
+    assert "To tell 0.2 dB between two of these networks from nothing" in text
+    table = "".join(text[text.index("What a difference of 0.2 dB is worth") :].split())
+    assert "DnCNN2111.41" in table  # two images, of 28 and 30 dB, one draw, one seed
