@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from common import params
 from common.benchmark.door import own
 from common.benchmark.entrants import classical, shipped, trivial
-from common.benchmark.protocol import CORRUPTIONS, SIGMAS, cases
+from common.benchmark.protocol import CORRUPTIONS, SIGMAS, Case, cases
 from common.benchmark.runner import Journal, score_set
 from common.benchmark.table import COLUMNS, Row
 from common.command import run
 from common.denoise.pretrained import build, pretrained, read_record
 from common.score.complexity import parameters, square_macs
 from common.score.latency import time_networks
+from common.score.machine import cpu_threads
 from common.store import write_csv, write_json
+from common.train.workers import side_by_side
 
 RESULTS = Path("results/benchmark")
 
@@ -28,16 +31,23 @@ RESULTS = Path("results/benchmark")
 def main() -> None:
     """The stage: score all, time the networks."""
     shared = params.shared()
-    settings = shared.benchmark
-    named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in settings.denoisers]
-    entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
-    rows: list[Row] = []
-    for name in settings.sets:
-        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
-        scored, _ = score_set(name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop)
-        rows += scored
+    jobs = [(name, case) for name in shared.benchmark.sets for case in cases(CORRUPTIONS, SIGMAS, shared.seed)]
+    # BM3D takes most of the time, on one core; a GPU is one process's
+    processes = 1 if torch.cuda.is_available() else torch.get_num_threads()
+    rows = [row for scored in side_by_side(partial(scores, shared), jobs, processes) for row in scored]
     write_csv(RESULTS / "scores/untrained.csv", pd.DataFrame(rows, columns=list(COLUMNS)))
     write_json(RESULTS / "shipped.json", shipped_costs(shared.latency))
+
+
+def scores(shared: params.Shared, job: tuple[str, Case]) -> list[Row]:
+    """All of them in one case on the images of one set; on one thread of a CPU, since other cases run beside it."""
+    name, case = job
+    chosen = shared.benchmark.denoisers
+    named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in chosen]
+    entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
+    with cpu_threads(None if torch.cuda.is_available() else 1):
+        root, crop = shared.data.root, shared.benchmark.crop
+        return score_set(name, root, None, entrants, [case], Journal(None), crop=crop)[0]
 
 
 def shipped_costs(settings: params.Latency) -> dict[str, Any]:
