@@ -72,17 +72,15 @@ def score_set(
     journal: Journal,
     *,
     crop: int | None = None,
-    share: tuple[int, int] = (0, 1),
 ) -> tuple[list[Row], list[str]]:
     """Every entrant in every case on the images of a set; rows of the journal are not measured again.
 
-    crop: side of the centre of each image that is used, in pixels; None: the whole image. share (k, n): every n-th
-    image alone, from the k-th on.
+    crop: side of the centre of each image that is used, in pixels; None: the whole image.
     Returns the rows, and a line for each picture that could not be used. UserError where none could.
     """
     ready = [(entrant, case, entrant.prepare(case)) for case in cases for entrant in entrants]
     tasks = [(entrant, case, denoise) for entrant, case, denoise in ready if denoise is not None]
-    pictures = list(images(name, root, limit))[share[0] :: share[1]]
+    pictures = list(images(name, root, limit))
     rows, bad = [], []
     with progress(len(pictures), name) as advance:
         for image, read in pictures:
@@ -110,7 +108,7 @@ def score_set(
                     journal.add(row)
                 rows += [row for row in known if row is not None] + fresh
             advance()
-    if not rows and (bad or share == (0, 1)):
+    if not rows:
         raise UserError(f"no picture of {name} could be used: {bad[0] if bad else 'there are none'}")
     return rows, bad
 

@@ -48,6 +48,9 @@ images; rank: by paired differences, shared where their interval holds 0. macs, 
 may have run beside it. What was not measured is empty.
 """
 WHOLE = ("parameters", "macs", "images_seen", "seeds")
+"""Columns of whole numbers."""
+SECONDS = ("network", "training", "seconds", "psnr_db", "images_seen", "end_psnr_db", "end_seconds")
+"""Of results/tables/benchmark_seconds.csv, see `at_equal_seconds`."""
 
 
 def main() -> None:
@@ -67,6 +70,8 @@ def benchmark_table(folder: Path, size: int) -> pd.DataFrame:
         table[column] = pd.array(values, dtype="Int64" if column in WHOLE else "Float64")
     timed = table["ms_per_megapixel"].groupby(table["denoiser"]).transform("median") * scaled
     table["latency_ms"] = table["latency_ms"].fillna(timed)
+    tested = table.groupby(["set", "corruption", "level"], sort=False).ngroup()
+    table = table.assign(tested=tested).sort_values(["tested", "rank", "psnr_db"], ascending=[True, True, False])
     return table[list(COLUMNS)]
 
 
@@ -123,12 +128,9 @@ def at_equal_seconds(trainings: Mapping[tuple[str, str], pd.DataFrame]) -> pd.Da
                     **{"end_psnr_db": last["val_psnr_db"], "end_seconds": last["seconds"]},
                 }
             )
-    table = pd.DataFrame(rows, columns=["network", "training", "seconds", "psnr_db", "images_seen", *END])
+    table = pd.DataFrame(rows, columns=list(SECONDS))
     table["images_seen"] = table["images_seen"].astype("Int64")
     return table.sort_values(["training", "psnr_db"], ascending=[False, False], kind="stable")
-
-
-END = ("end_psnr_db", "end_seconds")
 
 
 def _files(folder: Path, ending: str) -> list[Path]:

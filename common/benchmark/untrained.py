@@ -14,7 +14,7 @@ import torch
 from common import params
 from common.benchmark.door import own
 from common.benchmark.entrants import classical, shipped, trivial
-from common.benchmark.protocol import CORRUPTIONS, SIGMAS, cases
+from common.benchmark.protocol import CORRUPTIONS, SIGMAS, Case, cases
 from common.benchmark.runner import Journal, score_set
 from common.benchmark.table import COLUMNS, Row
 from common.command import run
@@ -31,26 +31,23 @@ RESULTS = Path("results/benchmark")
 def main() -> None:
     """The stage: score all, time the networks."""
     shared = params.shared()
-    at_once = 1 if torch.cuda.is_available() else torch.get_num_threads()
-    jobs = [(name, first, at_once) for name in shared.benchmark.sets for first in range(at_once)]
-    rows = [row for scored in side_by_side(_share, jobs, at_once) for row in scored]
+    jobs = [(name, case) for name in shared.benchmark.sets for case in cases(CORRUPTIONS, SIGMAS, shared.seed)]
+    # BM3D takes most of the time, on one core; a GPU is one process's
+    processes = 1 if torch.cuda.is_available() else torch.get_num_threads()
+    rows = [row for scored in side_by_side(partial(scores, shared), jobs, processes) for row in scored]
     write_csv(RESULTS / "scores/untrained.csv", pd.DataFrame(rows, columns=list(COLUMNS)))
     write_json(RESULTS / "shipped.json", shipped_costs(shared.latency))
 
 
-def _share(job: tuple[str, int, int]) -> list[Row]:
-    """All of them on every `at_once`-th image of a set, from the `first` on; on CPUs with one thread."""
-    name, first, at_once = job
-    shared = params.shared()
-    settings = shared.benchmark
-    with cpu_threads(1):
-        named = [own(one.denoiser, Path(one.weights) if one.weights else None, one.name) for one in settings.denoisers]
-        entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
-        chosen = cases(CORRUPTIONS, SIGMAS, shared.seed)
-        share = (first, at_once)
-        rows, bad = score_set(
-            name, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop, share=share
-        )
+def scores(shared: params.Shared, job: tuple[str, Case]) -> list[Row]:
+    """All of them in one case on the images of one set; on one thread of a CPU, since other cases run beside it."""
+    name, case = job
+    chosen = shared.benchmark.denoisers
+    named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in chosen]
+    entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
+    with cpu_threads(None if torch.cuda.is_available() else 1):
+        root, crop = shared.data.root, shared.benchmark.crop
+        rows, bad = score_set(name, root, None, entrants, [case], Journal(None), crop=crop)
     for line in bad:
         print(f"  not used: {line}")
     return rows

@@ -14,7 +14,7 @@ def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
     """
     network, dot, training = denoiser.rpartition(".")
     if dot and training in TRAININGS:
-        return f"{denoiser_name(papers, network)}, {TRAININGS[training]}"
+        return f"{denoiser_name(papers, network)} ({TRAININGS[training]})"
     _, slash, own = denoiser.rpartition("/")  # <paper>/<variant> where two papers have a variant of one name
     found = (names_of(paper).get(own) for paper in papers if not slash or denoiser.startswith(f"{paper}/"))
     return next(filter(None, found), denoiser)
@@ -23,7 +23,7 @@ def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
 def table_name(papers: Iterable[str], denoiser: str, kind: str) -> str:
     """A denoiser's name where those that were trained for the benchmark stand beside those that come with the suite."""
     name = denoiser_name(papers, denoiser)
-    return f"{name}, published recipe" if kind == "network" else name
+    return f"{name} (published recipe)" if kind == "network" else name
 
 
 def set_name(name: str) -> str:

@@ -24,12 +24,12 @@ def test_the_benchmark_is_a_row_a_denoiser_and_a_column_a_corruption_and_level(m
     table, _ = tables(material)
     costs = ["parameters", "GMAC", "latency, ms", "training, s", "crops seen"]
     assert list(table.columns) == ["denoiser", "gaussian 15", "gaussian 30", *costs]
-    published = ["DUDnCNN, published recipe", "33.40*", "29.50*", "225,859", "15.90", "350.0", "–", "–"]
+    published = ["DUDnCNN (published recipe)", "33.40*", "29.50*", "225,859", "15.90", "350.0", "–", "–"]
     assert table.rows[0] == published
-    names = ["DUDnCNN, published recipe", "BM3D", "DnCNN, blind Gaussian", "noisy input"]
+    names = ["DUDnCNN (published recipe)", "BM3D", "DnCNN (blind Gaussian)", "noisy input"]
     assert [row[0] for row in table.rows] == names
     assert table.rows[1] == ["BM3D", "33.30*", "28.80*", "–", "–", "4,000.0", "–", "–"]
-    assert table.rows[2] == ["DnCNN, blind Gaussian", "33.00", "29.00", "57,000", "14.90", "310.0", "12", "4,800"]
+    assert table.rows[2] == ["DnCNN (blind Gaussian)", "33.00", "29.00", "57,000", "14.90", "310.0", "12", "4,800"]
 
 
 def test_the_benchmark_says_on_what_its_networks_were_trained(material: Material) -> None:
@@ -45,7 +45,7 @@ def test_equal_seconds_stand_beside_equal_images(material: Material) -> None:
 
 def test_the_front_is_named_cheapest_first(material: Material) -> None:
     captions = {figure.path.stem: figure.caption for figure in protocol_figures(material)}
-    front = "levels and sets: DnCNN, blind Gaussian, DUDnCNN, published recipe."
+    front = "levels and sets: DnCNN (blind Gaussian), DUDnCNN (published recipe)."
     assert captions["benchmark_macs"].endswith(front)
     assert captions["benchmark_latency_ms"].endswith(front)
     assert "benchmark_train_seconds" not in captions  # known of a single one
@@ -56,9 +56,9 @@ def test_a_denoiser_that_was_not_tested_everywhere_is_in_the_table_alone(materia
     once = protocol[(protocol["denoiser"] != "dudncnn") | (protocol["level"] == 15)]
     fewer = replace(material, protocol=once)
     (figure,) = protocol_figures(fewer)  # over time: of those left only DnCNN has multiply-accumulates
-    assert figure.caption.endswith("levels and sets: DnCNN, blind Gaussian, BM3D.")
+    assert figure.caption.endswith("levels and sets: DnCNN (blind Gaussian), BM3D.")
     table, _ = tables(fewer)
-    assert ["DUDnCNN, published recipe", "33.40*", "–"] in [list(row[:3]) for row in table.rows]
+    assert ["DUDnCNN (published recipe)", "33.40*", "–"] in [list(row[:3]) for row in table.rows]
 
 
 def test_the_papers_own_tables_stand_beside_it(material: Material) -> None:
@@ -72,5 +72,5 @@ def test_a_denoiser_has_its_papers_name() -> None:
     assert denoiser_name(papers, "n2n_resnet/plain") == "without shortcuts"
     assert denoiser_name(papers, "mine") == "mine"
     assert denoiser_name(papers, "mine.denoise") == "mine.denoise"
-    assert table_name(papers, "dudncnn.all", "trained") == "DUDnCNN, all corruptions"
-    assert table_name(papers, "dudncnn", "network") == "DUDnCNN, published recipe"
+    assert table_name(papers, "dudncnn.all", "trained") == "DUDnCNN (all corruptions)"
+    assert table_name(papers, "dudncnn", "network") == "DUDnCNN (published recipe)"
