@@ -1,8 +1,8 @@
 """`python -m common.run.sweep`: the same experiments at several noise levels, as one table and PSNR over σ.
 
 Each level is a DVC experiment, run in a folder of DVC's own, so that the work tree stays as it is; what does not depend
-on the level comes from DVC's cache. `dvc exp show` lists them, `dvc exp apply sigma15-quick` takes one over. The scores
-of all go to .scratch/sweep: sigma.csv, and a figure for each paper. A finished level is not run again.
+on the level comes from DVC's cache. `make runs` lists them, `dvc exp apply sigma15-quick` takes one over. The scores
+of all go to .scratch/sweep: sigma.csv, and a figure for each paper.
 """
 
 import argparse
@@ -55,6 +55,10 @@ class Sweep:
         """The experiment's name in DVC."""
         return "-".join([f"sigma{sigma:g}", self.profile, *(() if self.all_papers else self.papers)])
 
+    def reference(self, sigma: float, head: str) -> str:
+        """Where git keeps the experiment of a level that starts from the commit `head`."""
+        return f"refs/exps/{head[:2]}/{head[2:]}/{self.name(sigma)}"
+
     @property
     def targets(self) -> list[str]:
         """The stages whose scores are gathered; DVC runs what they depend on."""
@@ -76,10 +80,10 @@ def main() -> None:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     sweep = planned(arguments.sigma, arguments.paper, arguments.profile)
     with recovery.alone():
-        head = _git("rev-parse", "HEAD", fix="commit first: DVC keeps experiments by the commit that they start from")
+        head = _git("rev-parse", "HEAD", fix="commit first: DVC keeps experiments by their commit").decode().strip()
         for sigma in sweep.sigmas:
-            run(sweep, sigma)
-        table = gather(sweep, head.decode().strip())
+            run(sweep, sigma, head)
+        table = gather(sweep, head)
     write_csv(SWEEP / "sigma.csv", table)
     figures = [draw(members, str(paper)) for paper, members in table.groupby("paper", sort=False)]
     print(printed(table))
@@ -98,11 +102,14 @@ def planned(sigmas: Sequence[float], paper: str | None, profile: str | None) -> 
     return Sweep(tuple(dict.fromkeys(sorted(sigmas))), (paper,) if paper else tuple(known), chosen, paper is None)
 
 
-def run(sweep: Sweep, sigma: float) -> None:
+def run(sweep: Sweep, sigma: float, head: str) -> None:
     """One level as an experiment, named by `Sweep.name`; one of that name from the same commit is replaced."""
     name = sweep.name(sigma)
     print(f"σ = {sigma:g}: experiment {name}", flush=True)
-    argv = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "--force", "--name", name]
+    if any(_git("for-each-ref", sweep.reference(sigma, head), fix="mend the repository")):
+        # not by DVC's --force, which would run every stage again
+        _git("update-ref", "-d", sweep.reference(sigma, head), fix="mend the repository")
+    argv = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "--name", name]
     argv += ["-S", f"noise.sigma={sigma:g}", "-S", f"profile={sweep.profile}"]
     if DOWNLOADS.is_dir() and _bytes(DOWNLOADS) <= COPIED_BYTES:
         argv += ["--copy-paths", str(DOWNLOADS)]
@@ -139,8 +146,8 @@ def gather(sweep: Sweep, head: str) -> pd.DataFrame:
         for paper in sweep.papers:
             for file in FILES:
                 path = f"results/{paper}/{file}"
-                reference = f"refs/exps/{head[:2]}/{head[2:]}/{sweep.name(sigma)}:{path}"
-                write_bytes(folder / path, _git("show", reference, fix=f"experiment {sweep.name(sigma)} has no {path}"))
+                kept = f"{sweep.reference(sigma, head)}:{path}"
+                write_bytes(folder / path, _git("show", kept, fix=f"experiment {sweep.name(sigma)} has no {path}"))
             tables.append(level(paper, sigma, folder / "results"))
     return pd.concat(tables, ignore_index=True).sort_values(["paper", "experiment", "network", "sigma"])
 

@@ -131,7 +131,9 @@ stages:
 """
 
 
-def test_each_level_is_an_experiment_beside_the_work_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_level_is_an_experiment_beside_the_work_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """With stages that take no time: DVC's part of it."""
     fake_results.make(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -152,13 +154,15 @@ def test_each_level_is_an_experiment_beside_the_work_tree(tmp_path: Path, monkey
     git("-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "-qm", "start")
     (tmp_path / ".scratch/downloads").mkdir(parents=True)  # goes along
     wanted = Sweep(SIGMAS, ("udncnn",), "smoke", all_papers=False)
+    head = git("rev-parse", "HEAD")
     for sigma in (*SIGMAS, SIGMAS[-1]):  # once more: it is replaced
-        sweep.run(wanted, sigma)
-    scores = gather(wanted, git("rev-parse", "HEAD")).set_index(["network", "sigma"])["psnr_db"]
+        sweep.run(wanted, sigma, head)
+    scores = gather(wanted, head).set_index(["network", "sigma"])["psnr_db"]
     assert [scores["dncnn", sigma] for sigma in SIGMAS] == [29 - sigma / 5 for sigma in SIGMAS]
+    assert capfd.readouterr().out.count("Running stage") == 3  # the rest is DVC's cache
     assert git("status", "--porcelain") == ""
     assert not list(sweep.FOLDERS.glob("*"))
     (tmp_path / "kept/evaluate.py").write_text("raise SystemExit(1)")
     with pytest.raises(UserError, match="σ = 15 ended with status"):
-        sweep.run(wanted, SIGMAS[0])
+        sweep.run(wanted, SIGMAS[0], head)
     assert not list(sweep.FOLDERS.glob("*"))
