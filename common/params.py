@@ -175,6 +175,7 @@ class OwnDenoiser(Section):
 
 class Benchmark(Section):
     sets: Annotated[list[DataSet], Field(min_length=1)]
+    images: Annotated[int, Field(ge=2)] | None
     crop: Annotated[int, Field(ge=16)] | None
     denoisers: list[OwnDenoiser]
 

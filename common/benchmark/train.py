@@ -156,7 +156,9 @@ def scores(name: str, learner: Learner, shared: params.Shared) -> list[Row]:
     return [
         row
         for of in settings.sets
-        for row in score_set(of, shared.data.root, None, entrants, chosen, Journal(None), crop=settings.crop)[0]
+        for row in score_set(
+            of, shared.data.root, settings.images, entrants, chosen, Journal(None), crop=settings.crop
+        )[0]
     ]
 
 

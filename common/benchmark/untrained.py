@@ -46,8 +46,8 @@ def scores(shared: params.Shared, job: tuple[str, Case]) -> list[Row]:
     named = [own(each.denoiser, Path(each.weights) if each.weights else None, each.name) for each in chosen]
     entrants = [*named, *shipped(), *classical(shared.baselines.filters), *trivial()]
     with cpu_threads(None if torch.cuda.is_available() else 1):
-        root, crop = shared.data.root, shared.benchmark.crop
-        rows, bad = score_set(name, root, None, entrants, [case], Journal(None), crop=crop)
+        root, limit, crop = shared.data.root, shared.benchmark.images, shared.benchmark.crop
+        rows, bad = score_set(name, root, limit, entrants, [case], Journal(None), crop=crop)
     for line in bad:
         print(f"  not used: {line}")
     return rows

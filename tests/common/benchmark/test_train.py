@@ -47,7 +47,7 @@ def test_the_stage_trains_twice_and_scores_under_the_whole_protocol(stage: Path)
     scores = pd.read_csv(stage / "results/benchmark/scores/dncnn.csv")
     assert set(scores["denoiser"]) == {"dncnn.blind", "dncnn.all"}
     assert set(scores["kind"]) == {"trained"}
-    assert scores.groupby("denoiser").size().tolist() == [8 * 17, 8 * 17]
+    assert scores.groupby("denoiser").size().tolist() == [8 * 2 * 2, 8 * 2 * 2]  # two images of each of two sets
     gaussian = scores[(scores["corruption"] == "gaussian") & (scores["level"] == 50)].groupby("denoiser")["psnr_db"]
     assert (gaussian.mean() > 15.3).all()  # the noisy input has 15.0
     record = read_json(stage / "results/benchmark/training/dncnn.json")
