@@ -99,7 +99,7 @@ def _experiment(training: Training) -> str:
 def protocol_figures(material: Material) -> Iterator[Figure]:
     """PSNR of the common benchmark over each cost: on Gaussian noise, and on all that every one shown was tested on.
 
-    On the first set alone: networks for colour do badly on grey images, and a mean over both would hide how well they do.
+    On the first set alone: networks for colour do badly on grey images, which a mean over both would hide.
     """
     table = material.protocol
     first = str(table["set"].iloc[0])
@@ -119,7 +119,8 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
         points[column] /= unit
         file = FIGURES / f"benchmark_{column}.png"
         if psnr_scatter(points, column, label, material.results / file, front=True):
-            told = f"PSNR over {label.split(',')[0]}, {set_name(first)}; round: trained here on one budget, diamonds: published recipes."
+            what = f"PSNR over {label.split(',')[0]}, {set_name(first)}"
+            told = f"{what}; round: trained here on one budget, diamonds: published recipes."
             caption = f"{told} On the front, cheapest first. {_fronts(points, column)}"
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
 
