@@ -132,10 +132,9 @@ def _scores(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.read_csv(_present(path), dtype=dict.fromkeys(("experiment", "network", "image", "convention"), str))
-    names = table["image"].str
-    image, draw = names.replace("#.*", "", regex=True), names.replace("[^#]*#?", "", n=1, regex=True)
+    names = table["image"].str.extract("^([^#]*)#?(.*)$")
     numbers = {"seed": int, "mse": float, "psnr_db": float, "ssim": float}  # also where there is no row to tell it from
-    return table.assign(image=image, draw=draw).astype(numbers)
+    return table.assign(image=names[0], draw=names[1]).astype(numbers)
 
 
 def _present(path: Path) -> Path:
