@@ -28,6 +28,7 @@ $(READY): pyproject.toml constraints.txt
 repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFILE=smoke|quick|paper; default: params.yaml's; JOBS=4: stages side by side)
 	@python -m common.run.repro $(if $(PROFILE),--profile $(PROFILE)) $(WORKERS)
 	@python -m common.report --print
+	@python -m common.run.committed
 
 smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
 	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(WORKERS)

@@ -1,5 +1,6 @@
 """Every command of the README: run in the smoke copy, or listed here with the reason why not."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -98,6 +99,11 @@ def test_every_command_of_the_readme_is_run_or_excused() -> None:
 def test_the_readme_sets_up_as_the_makefile_does() -> None:
     makefile = Path("Makefile").read_text()
     assert '--constraint constraints.txt --editable ".[dev]"' in makefile
+
+
+def test_the_readme_counts_the_metrics_of_the_gate() -> None:
+    gate = json.loads(Path("tests/regression/smoke.json").read_text())
+    assert f"{len(gate['metrics'])} fresh" in README
 
 
 @pytest.mark.slow

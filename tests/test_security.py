@@ -50,7 +50,8 @@ def found(call: ast.Call, name: str) -> str | None:
         name == "np.load" and not keyword(call, "allow_pickle")
     ):
         return f"{name} may unpickle"
-    if last == "extract" and keyword(call, "filter") != "'data'":
+    of_text = name.endswith(".str.extract")  # pandas', of columns
+    if last == "extract" and not of_text and keyword(call, "filter") != "'data'":
         return f"{name} without the data filter"
     if name == "yaml.load" and not any(loader in ast.unparse(call) for loader in LOADERS):
         return "yaml.load with a loader that builds objects"

@@ -69,7 +69,7 @@ def collect(results: Path) -> Metrics:
 
     metrics: Metrics = {}
     for file in sorted(results.glob("*/metrics.json")):
-        metrics.update(_leaves(read_json(file), file.parent.name))
+        metrics.update(leaves(read_json(file), file.parent.name))
     for file in sorted(results.glob("*/baselines.csv")):
         table = pd.read_csv(file)
         table = table[table["convention"] == "suite"]
@@ -160,10 +160,11 @@ def main() -> None:
         record(arguments.folders, arguments.baseline, arguments.profile)
 
 
-def _leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
+def leaves(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float]]:
+    """The numbers of a nested record by their dotted names."""
     for key, value in record.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}.{key}")
+            yield from leaves(value, f"{prefix}.{key}")
         else:
             yield f"{prefix}.{key}", float(value)
 

@@ -45,7 +45,7 @@ def test_equal_seconds_stand_beside_equal_images(material: Material) -> None:
 
 def test_the_front_is_named_cheapest_first(material: Material) -> None:
     captions = {figure.path.stem: figure.caption for figure in protocol_figures(material)}
-    front = "levels and sets: DnCNN (blind Gaussian), DUDnCNN (published recipe)."
+    front = "levels: DnCNN (blind Gaussian), DUDnCNN (published recipe)."
     assert captions["benchmark_macs"].endswith(front)
     assert captions["benchmark_latency_ms"].endswith(front)
     assert "benchmark_train_seconds" not in captions  # known of a single one
@@ -56,7 +56,7 @@ def test_a_denoiser_that_was_not_tested_everywhere_is_in_the_table_alone(materia
     once = protocol[(protocol["denoiser"] != "dudncnn") | (protocol["level"] == 15)]
     fewer = replace(material, protocol=once)
     (figure,) = protocol_figures(fewer)  # over time: of those left only DnCNN has multiply-accumulates
-    assert figure.caption.endswith("levels and sets: DnCNN (blind Gaussian), BM3D.")
+    assert figure.caption.endswith("levels: DnCNN (blind Gaussian), BM3D.")
     table, _ = tables(fewer)
     assert ["DUDnCNN (published recipe)", "33.40*", "–"] in [list(row[:3]) for row in table.rows]
 
