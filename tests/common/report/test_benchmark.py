@@ -1,10 +1,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from common.report.benchmark import benchmark_section
-from common.report.blocks import Figures, Paragraph, Table
+from common.report.blocks import Figures, Fold, Paragraph, Table
 from common.report.denoisers import denoiser_name, table_name
 from common.report.figures import protocol_figures
 from common.report.material import Material, read
@@ -17,13 +18,15 @@ def material(results: Path) -> Material:
 
 
 def tables(material: Material) -> list[Table]:
-    return [block for block in benchmark_section(material).blocks if isinstance(block, Table)]
+    """Of the section and of its folds, in order."""
+    blocks = [one for block in benchmark_section(material).blocks for one in getattr(block, "blocks", [block])]
+    return [block for block in blocks if isinstance(block, Table)]
 
 
 def test_the_benchmark_is_a_row_a_denoiser_and_a_column_a_corruption_and_level(material: Material) -> None:
     table, _ = tables(material)
     costs = ["parameters", "GMAC", "latency, ms", "training, s", "crops seen"]
-    assert list(table.columns) == ["denoiser", "gaussian 15", "gaussian 30", *costs]
+    assert list(table.columns) == ["denoiser", "Gaussian 15", "Gaussian 30", *costs]
     published = ["DUDnCNN (published recipe)", "33.40*", "29.50*", "225,859", "15.90", "350.0", "–", "–"]
     assert table.rows[0] == published
     names = ["DUDnCNN (published recipe)", "BM3D", "DnCNN (blind Gaussian)", "noisy input"]
@@ -74,3 +77,14 @@ def test_a_denoiser_has_its_papers_name() -> None:
     assert denoiser_name(papers, "mine.denoise") == "mine.denoise"
     assert table_name(papers, "dudncnn.all", "trained") == "DUDnCNN (all corruptions)"
     assert table_name(papers, "dudncnn", "network") == "DUDnCNN (published recipe)"
+
+
+def test_another_set_is_folded_and_one_of_grey_pictures_says_what_they_are_to_a_network(material: Material) -> None:
+    grey = material.protocol.assign(set="embedded_grey", psnr_db=20.0)
+    both = replace(material, protocol=pd.concat([material.protocol, grey]))
+    (fold,) = (block for block in benchmark_section(both).blocks if isinstance(block, Fold) and "grey" in block.title)
+    text, table = fold.blocks
+    assert isinstance(text, Paragraph)
+    assert "three equal channels" in text.text
+    assert isinstance(table, Table)
+    assert table.rows[0][1].startswith("20.00")
