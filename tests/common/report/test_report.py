@@ -235,7 +235,7 @@ def test_the_published_scale_stands_beside_the_run(results: Path) -> None:
         ("DUDnCNN", "29.10", "29.35", "29.25"),
         ("dudncnn > dncnn", "", "", "holds here"),
     ]
-    assert scale.where == "profile paper, seed 0 · tested on bsds300 · a large GPU, 2 cores · 2026-01-31 · code 0000000"
+    assert scale.where == "profile paper, seed 0 · tested on BSDS300 · a large GPU, 2 cores · 2026-01-31 · code 0000000"
 
 
 def test_without_a_run_at_the_published_scale_the_page_says_so(results: Path) -> None:
