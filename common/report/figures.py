@@ -97,21 +97,16 @@ def _experiment(training: Training) -> str:
 
 
 def protocol_figures(material: Material) -> Iterator[Figure]:
-    """PSNR of the common benchmark over each cost: on Gaussian noise, and on all that every one shown was tested on.
+    """PSNR of the common benchmark over each cost: on Gaussian noise and on all corruptions, of who was tested on all.
 
     On the first set alone: networks for colour do badly on grey images, which a mean over both would hide.
     """
     table = material.protocol
     first = str(table["set"].iloc[0])
     table = table[table["set"] == first]
-    cells = table.groupby("denoiser").size()
-    everywhere = table[table["denoiser"].isin(cells[cells == cells.max()].index)]
-    panels = {
-        "Gaussian noise, mean over levels": everywhere[everywhere["corruption"] == "gaussian"],
-        "mean over all corruptions": everywhere,
-    }
-    if everywhere["corruption"].nunique() == 1:
-        del panels["mean over all corruptions"]
+    panels = {"Gaussian noise, mean over levels": tested_throughout(table[table["corruption"] == "gaussian"])}
+    if table["corruption"].nunique() > 1:
+        panels["mean over all corruptions"] = tested_throughout(table)
     for column, (unit, label) in COSTS.items():
         if column not in table:
             continue
@@ -123,6 +118,12 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
             told = f"{what}; round: trained here on one budget, diamonds: published recipes."
             caption = f"{told} On the front, cheapest first. {_fronts(points, column)}"
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
+
+
+def tested_throughout(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the denoisers that were tested at each corruption and level of these rows."""
+    cells = rows.groupby("denoiser").size()
+    return rows[rows["denoiser"].isin(cells[cells == cells.max()].index)]
 
 
 def _means(material: Material, rows: pd.DataFrame, column: str, title: str) -> pd.DataFrame:
