@@ -104,9 +104,9 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
     table = material.protocol
     first = str(table["set"].iloc[0])
     table = table[table["set"] == first]
-    panels = {"Gaussian noise, mean over levels": tested_throughout(table[table["corruption"] == "gaussian"])}
+    panels = {"Gaussian noise, mean over levels": complete(table[table["corruption"] == "gaussian"])}
     if table["corruption"].nunique() > 1:
-        panels["mean over all corruptions"] = tested_throughout(table)
+        panels["mean over all corruptions"] = complete(table)
     for column, (unit, label) in COSTS.items():
         if column not in table:
             continue
@@ -120,7 +120,7 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
 
 
-def tested_throughout(rows: pd.DataFrame) -> pd.DataFrame:
+def complete(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the denoisers that were tested at each corruption and level of these rows."""
     cells = rows.groupby("denoiser").size()
     return rows[rows["denoiser"].isin(cells[cells == cells.max()].index)]

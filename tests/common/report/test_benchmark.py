@@ -7,7 +7,7 @@ import pytest
 from common.report.benchmark import benchmark_section
 from common.report.blocks import Figures, Fold, Paragraph, Table
 from common.report.denoisers import denoiser_name, table_name
-from common.report.figures import protocol_figures, tested_throughout
+from common.report.figures import protocol_figures, complete
 from common.report.material import Material, read
 from common.store import read_json
 
@@ -93,5 +93,5 @@ def test_another_set_is_folded_and_one_of_grey_pictures_says_what_they_are_to_a_
 def test_bm3d_stands_among_those_tested_on_all_gaussian_noise(material: Material) -> None:
     poisson = material.protocol[material.protocol["denoiser"] != "bm3d"].assign(corruption="poisson", level=4.0)
     both = pd.concat([material.protocol, poisson])
-    assert "bm3d" in set(tested_throughout(material.protocol)["denoiser"])
-    assert set(both["denoiser"]) - set(tested_throughout(both)["denoiser"]) == {"bm3d"}
+    assert "bm3d" in set(complete(material.protocol)["denoiser"])
+    assert set(both["denoiser"]) - set(complete(both)["denoiser"]) == {"bm3d"}
