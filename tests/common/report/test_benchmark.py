@@ -7,7 +7,7 @@ import pytest
 from common.report.benchmark import benchmark_section
 from common.report.blocks import Figures, Fold, Paragraph, Table
 from common.report.denoisers import denoiser_name, table_name
-from common.report.figures import protocol_figures, complete
+from common.report.figures import complete, protocol_figures
 from common.report.material import Material, read
 from common.store import read_json
 
