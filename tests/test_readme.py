@@ -117,9 +117,10 @@ def test_make_repro_prints_the_table_and_the_report(copy: Path) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_gathers_its_levels_and_leaves_the_work_tree_alone(copy: Path) -> None:
+    """At levels that no other test takes, which would find them in DVC's cache."""
     before = run(["git", "status", "--porcelain"], copy).stdout
     make = ["make", "--assume-old", ".venv/.ready"]
-    ended = run([*make, "sweep", "SIGMA=15 50", "PAPER=udncnn"], copy)
+    ended = run([*make, "sweep", "SIGMA=15 60", "PAPER=udncnn"], copy)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert stages_run(ended.stdout) <= UDNCNN | {"baselines@udncnn"}  # no blind training, no other corruption
     assert run(["git", "status", "--porcelain"], copy).stdout == before
@@ -127,11 +128,11 @@ def test_a_sweep_gathers_its_levels_and_leaves_the_work_tree_alone(copy: Path) -
     assert set(table["experiment"]) == {"table1", "gaussian"}
     psnr = table.set_index(["experiment", "network", "sigma"])["psnr_db"]
     for network in ("dncnn", "dudncnn", "noisy", "nlm"):
-        assert psnr["table1", network, 15] > psnr["table1", network, 50] + 2, network
+        assert psnr["table1", network, 15] > psnr["table1", network, 60] + 2, network
     assert (copy / ".scratch/sweep/sigma_udncnn.png").is_file()
     shown = run([*make, "runs", "PAPER=udncnn"], copy)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert {"sigma15-smoke-udncnn", "sigma50-smoke-udncnn", "workspace"} <= set(shown.stdout.split())
+    assert {"sigma15-smoke-udncnn", "sigma60-smoke-udncnn", "workspace"} <= set(shown.stdout.split())
     assert len(shown.stdout.splitlines()[1].split()) <= 16  # words of at most a dozen columns
 
 
