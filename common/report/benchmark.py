@@ -77,8 +77,9 @@ def _standard(material: Material) -> Iterator[Block]:
         yield Heading("On the test sets of the literature")
         yield Paragraph(
             "The networks that come with the suite, filters, and what others published of theirs on the same images "
-            "with another draw of the noise: there tenths of a decibel compare, hundredths do not. With your copies of "
-            "the sets: python -m common.benchmark --sets set12 bsd68 cbsd68."
+            "with another draw of the noise: there tenths of a decibel compare, hundredths do not (sources: "
+            "common/benchmark/reference.csv). Set12 and BSD68 are grey. With your copies of the sets: "
+            f"python -m common.benchmark --sets set12 bsd68. {GREY}"
         )
         yield from (Fold(title, [table]) for title, table in _tables(material, material.standard))
 

@@ -21,8 +21,10 @@ def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
 
 
 def table_name(papers: Iterable[str], denoiser: str, kind: str) -> str:
-    """A denoiser's name where those that were trained for the benchmark stand beside those that come with the suite."""
+    """A denoiser's name where what was trained here, what comes with the suite and what others published meet."""
     name = denoiser_name(papers, denoiser)
+    if kind == "published":
+        return f"{name.removesuffix(' (published)')} (published score)"
     return f"{name} (published recipe)" if kind == "network" else name
 
 

@@ -9,7 +9,7 @@ from common.report.blocks import Figures, Fold, Paragraph, Table
 from common.report.denoisers import denoiser_name, table_name
 from common.report.figures import complete, protocol_figures
 from common.report.material import Material, read
-from common.store import read_json
+from common.store import read_json, write_csv
 
 
 @pytest.fixture
@@ -95,3 +95,15 @@ def test_bm3d_stands_among_those_tested_on_all_gaussian_noise(material: Material
     both = pd.concat([material.protocol, poisson])
     assert "bm3d" in set(complete(material.protocol)["denoiser"])
     assert set(both["denoiser"]) - set(complete(both)["denoiser"]) == {"bm3d"}
+
+
+def test_published_scores_on_the_test_sets_of_the_literature_say_that_they_are(material: Material) -> None:
+    row = {"denoiser": "BM3D (published)", "kind": "published", "set": "bsd68", "corruption": "gaussian", "level": 25.0}
+    file = material.results / "reference/paper/tables/benchmark.csv"
+    write_csv(file, pd.DataFrame([{**row, "psnr_db": 28.57, "rank": None}]))
+    (fold,) = (
+        block for block in benchmark_section(material).blocks if isinstance(block, Fold) and "BSD68" in block.title
+    )
+    (table,) = fold.blocks
+    assert isinstance(table, Table)
+    assert table.rows == [["BM3D (published score)", "28.57"]]
