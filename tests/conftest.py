@@ -13,9 +13,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by as many proce
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a copy in which `dvc repro` of the smoke profile has ended well."""
+    """Folder of a copy in which the smoke profile has ended well, two stages at a time (`make smoke JOBS=2`)."""
     folder = tmp_path_factory.mktemp("smoke") / "copy"
-    ended = run([sys.executable, "-m", "common.run.repro", "--apart", str(folder), "--profile", "smoke"], Path.cwd())
+    ended = run(
+        [sys.executable, "-m", "common.run.repro", "--apart", str(folder), "--profile", "smoke", "--jobs", "2"],
+        Path.cwd(),
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return folder
 
