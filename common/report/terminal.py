@@ -27,15 +27,16 @@ def _scale_table(scale: Scale) -> Table:
     """Published, ours at the published scale where it has been run, and this run's."""
     drawn = Table(title=f"{scale.what}, PSNR in dB", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("")
-    for column in ("published", *(("published scale",) if scale.run else ()), "this run"):
+    for column in ("published", *(("published scale",) if scale.run else ())):
         drawn.add_column(column, justify="right", no_wrap=True)
     if scale.run:
-        drawn.add_column("verdict at published scale")
+        drawn.add_column("its verdict", no_wrap=True)
+    drawn.add_column("this run", justify="right", max_width=12)
     for row in scale.rows:
         at_scale = [row.ours] if scale.run else []
         judged = [row.verdict] if scale.run else []
         tone = TONES.get(row.verdict if scale.run else row.this_run, "open")
-        drawn.add_row(row.name, row.published or NONE, *at_scale, row.this_run, *judged, style=COLOURS[tone])
+        drawn.add_row(row.name, row.published or NONE, *at_scale, *judged, row.this_run, style=COLOURS[tone])
     return drawn
 
 
