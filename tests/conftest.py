@@ -23,6 +23,20 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+REPOSITORY = Path(__file__).parents[1]
+
+
+def smoke_folder(folder: Path) -> None:
+    """Give a folder the smoke profile's params.yaml, the code in common/, and what has been downloaded."""
+    (folder / "common").symlink_to(REPOSITORY / "common")
+    downloads = REPOSITORY / ".scratch/downloads"
+    if downloads.exists():
+        (folder / ".scratch").mkdir()
+        (folder / ".scratch/downloads").symlink_to(downloads.resolve())
+    text = (REPOSITORY / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace("profile: quick", "profile: smoke"))
+
+
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as a user with the environment activated would."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -12,9 +12,15 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
 
 ENDED_BY = (signal.SIGINT, signal.SIGTERM)
+
+
+def use_this_python() -> None:
+    """The stages say `python`: let it be this one, whether or not its environment is activated."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 @contextmanager

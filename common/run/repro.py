@@ -58,8 +58,7 @@ class Workers:
 
 def run(profile: str | None = None, workers: Workers = Workers()) -> None:
     """Run the DAG here; with a profile, as an experiment that sets it in params.yaml first."""
-    # The stages say `python`: it must be this one, whether or not its environment is activated.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    family.use_this_python()
     chosen = profile or params.shared().profile
     for paper in (None, *params.papers()):  # whatever can be refused is refused before anything runs
         every_profile(paper)

@@ -7,7 +7,6 @@ of all go to .scratch/sweep: sigma.csv, and a figure for each paper.
 
 import argparse
 import math
-import os
 import shutil
 import subprocess
 import sys
@@ -76,8 +75,7 @@ def main() -> None:
     parser.add_argument("--paper", help="one paper alone; all that have an experiment of Gaussian noise")
     parser.add_argument("--profile", choices=params.PROFILES, help="that of params.yaml where none is given")
     arguments = parser.parse_args()
-    # The stages say `python`: it must be this one, whether or not its environment is activated.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    family.use_this_python()
     sweep = planned(arguments.sigma, arguments.paper, arguments.profile)
     with recovery.alone():
         head = _git("rev-parse", "HEAD", fix="commit first: DVC keeps experiments by their commit").decode().strip()

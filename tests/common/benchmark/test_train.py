@@ -12,20 +12,15 @@ from common.benchmark.table import TRAININGS
 from common.run import settings
 from common.store import read_json
 from common.train.loop import NotFiniteLossError
-
-REPOSITORY = Path(__file__).parents[3]
+from tests.conftest import REPOSITORY, smoke_folder
 
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which the stage of udncnn's DnCNN can run, on the smoke profile."""
-    for name in ("common", "replications", "dvc.yaml"):
+    for name in ("replications", "dvc.yaml"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
-    if (REPOSITORY / ".scratch/downloads").exists():
-        (tmp_path / ".scratch").mkdir()
-        (tmp_path / ".scratch/downloads").symlink_to((REPOSITORY / ".scratch/downloads").resolve())
-    text = (REPOSITORY / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(text.replace("profile: quick", "profile: smoke"))
+    smoke_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     for arguments in ([], ["udncnn"]):
         monkeypatch.setattr(sys, "argv", ["settings", *arguments])

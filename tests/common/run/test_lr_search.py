@@ -9,8 +9,7 @@ import pytest
 
 from common.errors import UserError
 from common.run import lr_search
-
-REPOSITORY = Path(__file__).parents[3]
+from tests.conftest import REPOSITORY, smoke_folder
 
 
 @pytest.fixture
@@ -19,12 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     own = tmp_path / "replications/udncnn"
     own.mkdir(parents=True)
     shutil.copy(REPOSITORY / "replications/udncnn/params.yaml", own)
-    (tmp_path / "common").symlink_to(REPOSITORY / "common")
-    if (REPOSITORY / ".scratch/downloads").exists():
-        (tmp_path / ".scratch").mkdir()
-        (tmp_path / ".scratch/downloads").symlink_to((REPOSITORY / ".scratch/downloads").resolve())
-    text = (REPOSITORY / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(text.replace("profile: quick", "profile: smoke"))
+    smoke_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     return own
 
