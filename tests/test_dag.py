@@ -97,7 +97,8 @@ def test_compiled_code_and_the_toy_paper_change_no_stage() -> None:
 
 def test_every_stage_depends_on_the_code_it_imports() -> None:
     """Import closure of each stage's script within its paper and common/, against `deps` of its dvc.yaml."""
-    not_results = {"common/command.py", "common/errors.py", "common/params.py", "common/progress.py"}
+    ground = {f"common/{name}.py" for name in ("command", "errors", "params", "progress")}
+    not_results = ground | {"common/score/workers.py"}  # results come in the order of the jobs
     missing = []
     for file, name, stage in stages():
         _, _, module, *arguments = stage["cmd"].split()

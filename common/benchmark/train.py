@@ -5,12 +5,12 @@ results/benchmark, history/NAME.csv, training/NAME.json and the scores of every 
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import torch
@@ -31,17 +31,14 @@ from common.score.machine import cpu_threads
 from common.store import write_csv, write_json
 from common.train.loop import Trained, fit
 from common.train.stage import entrant_key
-from common.train.variants import CHECKPOINTS, at_a_time
+from common.train.variants import CHECKPOINTS, on_this_machine
 from common.train.weights import load_weights, save_weights
-from common.train.workers import side_by_side, visible_gpus
 
 STAGE = "entrants"
 """Of dvc.yaml, which lists the networks and their papers."""
 RESULTS = Path("results/benchmark")
 COLOURS = 3
 KIND = "trained"
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def main() -> None:
         )
         for training in TRAININGS
     ]
-    done = side_by_side_on_this_machine(partial(train_one, shared.training.threads), jobs)
+    done = on_this_machine(partial(train_one, shared.training.threads), jobs, shared.training)
     runs = dict(zip(TRAININGS, done, strict=True))
     for training, trained in runs.items():
         save_weights(weights(name, training), trained.network)
@@ -101,13 +98,6 @@ def recipe_of(learner: Learner, budget: Budget, lr: float) -> Recipe:
     """The budget at a learning rate, in the number format that suits the network."""
     recipe = budget.recipe(lr)
     return recipe.model_copy(update={"precision": "fp32"}) if learner.fp32 else recipe
-
-
-def side_by_side_on_this_machine(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
-    """`work` of each job, as many at a time as trainings share this machine; the first error ends the others."""
-    sharing = params.shared().training
-    gpus = visible_gpus() if torch.cuda.is_available() else []
-    return side_by_side(work, jobs, at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
 
 
 def train_one(threads: int | None, job: Job) -> Trained:

@@ -22,8 +22,8 @@ from common.denoise.pretrained import build, pretrained, read_record
 from common.score.complexity import parameters, square_macs
 from common.score.latency import time_networks
 from common.score.machine import cpu_threads
+from common.score.workers import side_by_side
 from common.store import write_csv, write_json
-from common.train.workers import side_by_side
 
 RESULTS = Path("results/benchmark")
 

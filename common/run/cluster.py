@@ -7,7 +7,6 @@ network. Where several stages wait for a worker, the one with the longest path t
 import logging
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from common.errors import UserError
 from common.run import task
 from common.run.graph import Stage, path_seconds, stopped_by
 from common.run.task import CPUS, KILLS, THREADS, Ended, repro_stage
+from common.score.workers import usable_cpus
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -206,7 +206,6 @@ def _local(jobs: int) -> Iterator[Any]:
     from distributed import Nanny, Scheduler
     from distributed.deploy.spec import SpecCluster
 
-    cpus = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else list(range(os.cpu_count() or 1))
     # No memory limit: a stage is a process of its own, of which the worker knows nothing.
     fixed = {
         "nthreads": 1,
@@ -217,7 +216,7 @@ def _local(jobs: int) -> Iterator[Any]:
     }
     workers = {
         number: {"cls": Nanny, "options": {**fixed, **share}}
-        for number, share in enumerate(shares(jobs, cpus, _gpus()))
+        for number, share in enumerate(shares(jobs, usable_cpus(), _gpus()))
     }
     address = {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}
     with (

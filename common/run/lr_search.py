@@ -64,7 +64,8 @@ def _search(paper: str, variants: Sequence[str], lrs: Sequence[float]) -> None:
 
 def _search_benchmark(paper: str, names: Sequence[str], lrs: Sequence[float], steps: int | None) -> None:
     from common.benchmark.table import TRAININGS
-    from common.benchmark.train import Job, learner_of, recipe_of, side_by_side_on_this_machine
+    from common.benchmark.train import Job, learner_of, recipe_of
+    from common.train.variants import on_this_machine
 
     shared = params.shared()
     budget = params.budget(shared.profile)
@@ -75,7 +76,7 @@ def _search_benchmark(paper: str, names: Sequence[str], lrs: Sequence[float], st
         jobs = [
             Job(paper, name, training, recipe_of(learner, short, lr), short) for training in TRAININGS for lr in lrs
         ]
-        reached = side_by_side_on_this_machine(partial(_reached, shared.training.threads), jobs)
+        reached = on_this_machine(partial(_reached, shared.training.threads), jobs, shared.training)
         _add(
             paper,
             "benchmark_lr_search.csv",

@@ -4,11 +4,9 @@ A stage: `python -m common.score.baselines <paper>` filters the paper's noisy te
 results/<paper>/baselines.csv. BM3D's licence allows non-commercial use only.
 """
 
-import multiprocessing
 import sys
 import time
 from collections.abc import Collection, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -19,8 +17,8 @@ import numpy as np
 from common import params
 from common.command import run
 from common.noise.sensor import Corruption, Gaussian, Poisson, PoissonGaussian, noisy_file, rms
-from common.progress import progress
 from common.score.metrics import COLUMNS, Score, score_all
+from common.score.workers import side_by_side, usable_cpus
 from common.store import load_arrays, write_csv
 
 if TYPE_CHECKING:
@@ -190,7 +188,7 @@ class Filtering:
 
 
 def score_filters(experiments: Mapping[str, Filtering], processes: int | None = None) -> "pd.DataFrame":
-    """Every filter on every image of each experiment, in a pool of processes (None: one per core).
+    """Every filter on every image of each experiment, in so many processes (None: one per core).
 
     Returns the columns of `common.score.metrics.COLUMNS` and `seconds`, the filter's own time on the image; rows by
     experiment, filter, image and convention, whatever finished first. All but `seconds` depends on the arguments alone.
@@ -204,17 +202,13 @@ def score_filters(experiments: Mapping[str, Filtering], processes: int | None = 
         for image in own.noisy
     ]
     in_order = sorted(tasks, key=lambda task: SLOWEST_FIRST.index(task[1]))  # so that the processes end together
-    results = {}
-    context = multiprocessing.get_context("spawn")  # a fork would copy the locks of torch's threads
-    with ProcessPoolExecutor(processes, context) as pool, progress(len(tasks), "classical filters") as advance:
-        running = {}
-        for experiment, name, image in in_order:
-            own = experiments[experiment]
-            job = pool.submit(_filtered, own.denoisers[name], own.noisy[image], own.clean[image])
-            running[job] = (experiment, name, image)
-        for finished in as_completed(running):
-            results[running[finished]] = finished.result()
-            advance(note=running[finished][1])
+    jobs = [
+        (own.denoisers[name], own.noisy[image], own.clean[image])
+        for experiment, name, image in in_order
+        for own in [experiments[experiment]]
+    ]
+    scored = side_by_side(_filtered, jobs, processes or len(usable_cpus()), label="classical filters")
+    results = dict(zip(in_order, scored, strict=True))
     rows = [
         (experiment, name, 0, image, convention, score.mse, score.psnr_db, score.ssim, results[task][1])
         for task in tasks
@@ -224,7 +218,8 @@ def score_filters(experiments: Mapping[str, Filtering], processes: int | None = 
     return pd.DataFrame(rows, columns=[*COLUMNS, "seconds"])
 
 
-def _filtered(denoise: "Denoiser", noisy: np.ndarray, clean: np.ndarray) -> tuple[dict[str, Score], float]:
+def _filtered(job: "tuple[Denoiser, np.ndarray, np.ndarray]") -> tuple[dict[str, Score], float]:
+    denoise, noisy, clean = job
     started = time.perf_counter()
     estimate = denoise(noisy)
     seconds = time.perf_counter() - started

@@ -2,11 +2,11 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
@@ -18,6 +18,7 @@ from common.errors import UserError
 from common.params import Recipe, Variant
 from common.score.machine import cpu_threads
 from common.score.scale import Scale
+from common.score.workers import side_by_side
 from common.store import write_csv, write_json, write_text
 from common.train.loop import Trained, Validate
 from common.train.patches import Batch
@@ -25,10 +26,12 @@ from common.train.phases import WHOLE, Phase, fit_phases, joined
 from common.train.stage import stage_key
 from common.train.turns import Player, supervised, whole
 from common.train.weights import Parent, inherit, save_weights
-from common.train.workers import side_by_side, visible_gpus
 
 CHECKPOINTS = Path(".scratch/checkpoints")
 FIRST_COLUMNS = ("seed", "step", "images_seen", "seconds", "lr")
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,7 @@ def train_group(paper: str, training: Callable[[str, Any], Training], descriptio
 
 
 def _train(group: Group, jobs: list[tuple[str, int]]) -> list[Run]:
-    gpus, sharing = visible_gpus() if torch.cuda.is_available() else [], group.settings.training
-    return side_by_side(partial(_job, group), jobs, at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
+    return on_this_machine(partial(_job, group), jobs, group.settings.training)
 
 
 def _job(group: Group, job: tuple[str, int]) -> Run:
@@ -161,6 +163,21 @@ def _finish(group: Group, runs: Mapping[tuple[str, int], Run]) -> None:
     PartialState().wait_for_everyone()
     if PartialState().is_main_process:
         group.forget()
+
+
+def on_this_machine(work: Callable[[Job], Result], trainings: Sequence[Job], sharing: params.Sharing) -> list[Result]:
+    """`work` of each training, as many at a time as share this machine; the first error ends the others."""
+    import torch._dynamo  # an optimiser imports it, for a second: here once, not in each process
+
+    gpus = visible_gpus() if torch.cuda.is_available() else []
+    return side_by_side(work, trainings, at_a_time(sharing.threads, sharing.per_gpu * len(gpus)), gpus)
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs of this process, by the names that CUDA_VISIBLE_DEVICES takes."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    return chosen.split(",")[:count] if chosen else [str(number) for number in range(count)]
 
 
 def at_a_time(threads: int | None, on_gpus: int) -> int:

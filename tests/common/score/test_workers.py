@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import UserError
-from common.train.workers import side_by_side, visible_gpus
+from common.score.workers import side_by_side
+from common.train.variants import visible_gpus
 
 
 def square(number: int) -> tuple[int, int]:
@@ -72,7 +73,7 @@ def test_a_process_that_the_system_ends_is_named_as_such() -> None:
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from common.train.workers import side_by_side
+from common.score.workers import side_by_side
 
 def note_and_sleep(name):
     Path(sys.argv[1], name).write_text(str(os.getpid()))
