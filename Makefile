@@ -6,7 +6,8 @@ SCHEDULER ?=
 SIGMA ?=
 PAPER ?=
 VENV := .venv
-WORKERS = $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+WORKERS = $(strip $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER)))
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 READY := $(VENV)/.ready
@@ -30,8 +31,8 @@ repro: $(READY) ## everything: data, noise, training, evaluation, report (PROFIL
 	@python -m common.report --print
 	@python -m common.run.committed
 
-smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke
-	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(WORKERS)
+smoke: $(READY) ## the whole DAG with seconds of training, in a copy under .scratch/smoke (JOBS: as many as there are cores)
+	@python -m common.run.repro --apart .scratch/smoke --profile smoke $(or $(WORKERS),--jobs $(CORES))
 	@cd .scratch/smoke && python -m common.report --print
 
 sweep: $(READY) ## PSNR over the noise level: a DVC experiment for each (SIGMA="15 25 50", PAPER=udncnn: one paper, PROFILE=…)
@@ -45,7 +46,7 @@ test: $(READY) ## all tests but those of the whole DAG, in as many processes as 
 
 test-dag: $(READY) ## tests of the whole DAG: smoke from a clean copy, then the README's commands in it
 	@mkdir -p .scratch
-	@python -m pytest -m slow --basetemp .scratch/test-dag
+	@python -m pytest -m slow --numprocesses logical --maxprocesses 4 --dist loadfile --basetemp .scratch/test-dag
 
 bench: $(READY) ## timings: how fast published networks train, in one table; then scoring and noise
 	@python -m common.run.bench
@@ -55,7 +56,7 @@ lint: $(READY) ## format, lint and types
 	@ruff format --check . && ruff check . && mypy
 
 regression: $(READY) ## fresh metrics of a profile (PROFILE=smoke by default) against tests/regression/<profile>.json
-	@python -m common.run.repro --apart .scratch/regression --profile $(or $(PROFILE),smoke)
+	@python -m common.run.repro --apart .scratch/regression --profile $(or $(PROFILE),smoke) $(or $(WORKERS),--jobs $(CORES))
 	@python -m common.run.regression check --results .scratch/regression/results --baseline tests/regression/$(or $(PROFILE),smoke).json
 
 snapshot: $(READY) ## keep the current numbers as results/reference/NAME, a column of the report

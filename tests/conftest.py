@@ -1,11 +1,13 @@
 """One run of the smoke DAG in a fresh copy of the work tree, shared by the tests that look at it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by as many processes
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -13,13 +15,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by as many proce
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a copy in which the smoke profile has ended well, two stages at a time (`make smoke JOBS=2`)."""
-    folder = tmp_path_factory.mktemp("smoke") / "copy"
-    ended = run(
-        [sys.executable, "-m", "common.run.repro", "--apart", str(folder), "--profile", "smoke", "--jobs", "2"],
-        Path.cwd(),
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    """Folder of a copy in which the smoke profile has ended well (`make smoke`), each test process its own."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made, folder = shared / "smoke-made", own / "smoke"
+    with FileLock(shared / "smoke.lock"):
+        if not made.is_dir():
+            command = [sys.executable, "-m", "common.run.repro", "--apart", str(folder), "--profile", "smoke"]
+            ended = run([*command, "--jobs", "2"], Path.cwd())
+            assert ended.returncode == 0, ended.stdout + ended.stderr
+            folder.rename(made)
+    shutil.copytree(made, folder, symlinks=True)
     return folder
 
 

@@ -20,6 +20,8 @@ from common.store import read_json
 from common.train.stage import member
 from tests.conftest import dvc, run
 
+STAGES = (Path("dvc.yaml"), Path("common/benchmark/dvc.yaml"), *Path("replications").glob("*/dvc.yaml"))
+
 TRAINED = {
     "dsc_autoencoder": "dsc",
     "edcnn": "full_skip",
@@ -126,10 +128,10 @@ def test_every_stage_that_can_use_a_gpu_says_so() -> None:
 
 def stages() -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """Every stage with its file and name, one for each paper where it has a matrix, each member where it has a list."""
-    for file in (Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")):
+    for file in STAGES:
         for name, stage in yaml.safe_load(file.read_text())["stages"].items():
             if "foreach" in stage:
-                yield from ((file, f"{name}@{key}", member(name, key)) for key in stage["foreach"])
+                yield from ((file, f"{name}@{key}", member(file, name, key)) for key in stage["foreach"])
                 continue
             for paper in stage.get("matrix", {"paper": [""]})["paper"]:
                 yield file, name, json.loads(json.dumps(stage).replace("${item.paper}", paper))

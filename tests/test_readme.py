@@ -47,7 +47,10 @@ SIGMA_TRAININGS = {
 }
 """Trained on the level that is tested; n2n_resnet trains on a range of levels, dsc_autoencoder on a mixture."""
 SIGMA_STAGES = (
-    {"networks", "benchmark", "claims", "report", "shared_settings", "replications/udncnn/dvc.yaml:shipped"}
+    {
+        *("networks", "claims", "report", "shared_settings"),
+        *("common/benchmark/dvc.yaml:benchmark", "replications/udncnn/dvc.yaml:shipped"),
+    }
     | {f"settings@{paper}" for paper in papers()}
     | {f"{stage}@{paper}" for paper in SIGMA_TRAININGS for stage in ("baselines", "inventory")}
     | {

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.test_dag import STAGES
+
 HEAVY = ("accelerate", "bm3d", "fvcore", "matplotlib", "pandas", "pywt", "scipy.stats", "seaborn", "skimage", "torch")
 """Packages that take a tenth of a second or more to import. scikit-image's own start is short; its parts are not."""
 LOADED: dict[tuple[str, ...], set[str]] = {
@@ -24,8 +26,7 @@ LOADED: dict[tuple[str, ...], set[str]] = {
 
 def commands() -> set[str]:
     """The module that each stage of the DAG runs."""
-    files = [Path("dvc.yaml"), *Path("replications").glob("*/dvc.yaml")]
-    stages = [stage for file in files for stage in yaml.safe_load(file.read_text())["stages"].values()]
+    stages = [stage for file in STAGES for stage in yaml.safe_load(file.read_text())["stages"].values()]
     return {stage.get("do", stage)["cmd"].split()[2] for stage in stages}
 
 

@@ -30,12 +30,12 @@ from common.score.evaluation import as_denoiser
 from common.score.machine import cpu_threads
 from common.store import write_csv, write_json
 from common.train.loop import Trained, fit
-from common.train.stage import entrant_key
+from common.train.stage import member_key
 from common.train.variants import CHECKPOINTS, on_this_machine
 from common.train.weights import load_weights, save_weights
 
-STAGE = "entrants"
-"""Of dvc.yaml, which lists the networks and their papers."""
+STAGES = Path("common/benchmark/dvc.yaml")
+"""Its stage `entrants` lists the networks and their papers."""
 RESULTS = Path("results/benchmark")
 COLOURS = 3
 KIND = "trained"
@@ -67,7 +67,7 @@ def main() -> None:
     settings, shared = params.load(paper), params.shared()
     budget = params.budget(shared.profile)
     learner = learner_of(paper, name)
-    key = entrant_key(STAGE, name)
+    key = member_key(STAGES, "entrants", name)
     jobs = [
         Job(
             *(paper, name, training, recipe_of(learner, budget, getattr(settings.benchmark[name], training)), budget),

@@ -19,7 +19,9 @@ RUNNING = Path(".scratch/running.lock")
 DAMAGED = Path(".scratch/damaged")
 PARTIAL = ".*.partial"
 """How `common.store` names a file that is not complete yet."""
-WRITTEN = ("data", "models", "results", "settings")
+WRITTEN = ("data", "models", "results")
+STAGES = ("common", "replications")
+"""Where folders have a dvc.yaml of their own."""
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def clear() -> None:
     for folder in map(Path, WRITTEN):
         for path in sorted(folder.rglob(PARTIAL)):
             path.unlink()
-    for path in (Path("dvc.lock"), *sorted(Path("replications").glob("*/dvc.lock"))):
+    for path in (Path("dvc.lock"), *sorted(path for room in STAGES for path in Path(room).glob("*/dvc.lock"))):
         if path.is_file() and not _is_record(path):
             if "<<<<<<< " in path.read_text(errors="replace"):
                 raise UserError(f"{path} holds the marks of a merge conflict: take either side, then run again")

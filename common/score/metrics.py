@@ -116,7 +116,7 @@ def score_all(estimate: np.ndarray, clean: np.ndarray) -> dict[str, Score]:
     return scores
 
 
-def pools(mse: Sequence[float], convention: Convention, batch: int = BATCH) -> list[float]:
+def pools(mse: "Sequence[float] | np.ndarray", convention: Convention, batch: int = BATCH) -> list[float]:
     """PSNRs in dB whose mean is a set's: of each image, of each batch, or the one of all, as the convention pools.
 
     mse: each image's mean squared error in the order of the set; the images are equally large.
@@ -132,12 +132,16 @@ def set_scores(scores: "pd.DataFrame", measure: str, convention: str) -> np.ndar
     measure: psnr_db, ssim or mse. The images' order is that of their names.
     """
     psnr_db = measure == "psnr_db"
-    table = scores.pivot_table(index=["seed", "draw"], columns="image", values="mse" if psnr_db else measure)
-    shape = scores["seed"].nunique(), scores["draw"].nunique(), -1
-    if table.isna().to_numpy().any() or len(table) < shape[0] * shape[1]:
+    places, sizes = [], []
+    for column in ("seed", "draw", "image"):
+        known, place = np.unique(scores[column].to_numpy(), return_inverse=True)
+        places.append(place)
+        sizes.append(len(known))
+    table = np.full(sizes, np.nan)
+    table[tuple(places)] = scores["mse" if psnr_db else measure]
+    if np.isnan(table).any():
         raise UserError(f"scores.csv: the seeds of {scores['network'].iloc[0]} were not scored on the same images")
-    rows = table.to_numpy().tolist()
-    return np.reshape([pools(row, CONVENTIONS[convention]) for row in rows] if psnr_db else rows, shape)
+    return np.array([[pools(row, CONVENTIONS[convention]) for row in rows] for rows in table]) if psnr_db else table
 
 
 def luma(image: np.ndarray) -> np.ndarray:

@@ -22,9 +22,9 @@ def stage_key(paper: str, group: str, settings: Settings) -> str:
     return _key(training_stage(paper, group), lambda file: settings.model_dump())
 
 
-def entrant_key(stage: str, name: str) -> str:
-    """The same of a member of a stage of the root dvc.yaml that has one for each name in a list (`foreach`)."""
-    return _key(member(stage, name), lambda file: read_json(file))
+def member_key(file: Path, stage: str, name: str) -> str:
+    """The same of a member of a stage that has one for each name in a list (`foreach`), in this dvc.yaml."""
+    return _key(member(file, stage, name), lambda settings: read_json(settings))
 
 
 def _key(stage: Mapping[str, Any], everything: Callable[[str], Mapping[str, Any]]) -> str:
@@ -50,11 +50,11 @@ def training_stage(paper: str, group: str) -> dict[str, Any]:
     raise UserError(f"{file} has no stage that trains {group}: add one")
 
 
-def member(stage: str, name: str) -> dict[str, Any]:
-    """What the root dvc.yaml says of one member of a `foreach` stage; UserError where it does not list the name."""
-    whole = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][stage]
+def member(file: Path, stage: str, name: str) -> dict[str, Any]:
+    """What a dvc.yaml says of one member of a `foreach` stage; UserError where it does not list the name."""
+    whole = yaml.safe_load(file.read_text())["stages"][stage]
     if name not in whole["foreach"]:
-        raise UserError(f"{name} is not listed in the stage {stage} of dvc.yaml: add it there")
+        raise UserError(f"{name} is not listed in the stage {stage} of {file}: add it there")
     text = json.dumps(whole["do"]).replace("${key}", name)
     for key, value in whole["foreach"][name].items():
         text = text.replace(f"${{item.{key}}}", value)

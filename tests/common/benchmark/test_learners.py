@@ -16,7 +16,7 @@ from common.errors import UserError
 from common.noise.sensor import BlindGaussian, OneOf
 from common.params import Rates
 
-LISTED = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]["entrants"]["foreach"]
+LISTED = yaml.safe_load(Path("common/benchmark/dvc.yaml").read_text())["stages"]["entrants"]["foreach"]
 ENTRANTS = [(name, item["paper"]) for name, item in LISTED.items()]
 
 

@@ -18,8 +18,7 @@ from tests.conftest import REPOSITORY, smoke_folder
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which the stage of udncnn's DnCNN can run, on the smoke profile."""
-    for name in ("replications", "dvc.yaml"):
-        (tmp_path / name).symlink_to(REPOSITORY / name)
+    (tmp_path / "replications").symlink_to(REPOSITORY / "replications")
     smoke_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     for arguments in ([], ["udncnn"]):
