@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the stages that tests run start faster
 if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by as many processes
     os.environ["OMP_NUM_THREADS"] = "1"
 

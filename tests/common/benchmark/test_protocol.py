@@ -193,6 +193,7 @@ class TestReference:
         assert rows.set_index("denoiser").loc[["DnCNN-S", "DnCNN-B"], "psnr_db"].tolist() == [29.23, 29.16]
 
 
+@pytest.mark.long
 def test_the_command_prints_and_saves_one_table(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def denoise(noisy, sigma):\n    return noisy * 0.99\n")
     words = ["--denoiser", "mine:denoise", "--images", "pictures", "--sigma", "15", "25"]

@@ -34,6 +34,7 @@ def made(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files}
 
 
+@pytest.mark.long
 def test_the_stage_trains_twice_and_scores_under_the_whole_protocol(stage: Path) -> None:
     train.main()
     first = made(stage)
@@ -51,6 +52,7 @@ def test_the_stage_trains_twice_and_scores_under_the_whole_protocol(stage: Path)
     assert made(stage) == first
 
 
+@pytest.mark.long
 def test_a_stage_that_was_killed_after_its_trainings_does_not_train_again(
     stage: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

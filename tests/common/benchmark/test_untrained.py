@@ -36,6 +36,7 @@ def test_everything_that_needs_no_training_is_scored_on_the_same_images(shared: 
     assert [psnr for _, psnr in images["mine"]] == pytest.approx([psnr for _, psnr in images["noisy"]], abs=1e-4)
 
 
+@pytest.mark.long
 def test_the_costs_of_shipped_networks_are_measured(shared: params.Shared) -> None:
     tiny = shared.latency.model_copy(update={"size": 32, "repeats": 1})
     costs = untrained.shipped_costs(tiny)["dncnn"]

@@ -32,6 +32,7 @@ def photograph(height: int, width: int, channels: int = 3, sigma: float = 30.0) 
     return np.clip(corrupt({"a": clean}, Gaussian(sigma), seed=1)["a"].round(), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", [(90, 131), (64, 64), (70, 33)], ids=str)
 @pytest.mark.parametrize("name", TILED)
 def test_tiles_give_what_the_whole_gives(name: str, shape: tuple[int, int]) -> None:
@@ -75,6 +76,7 @@ def test_a_smaller_margin_would_show() -> None:
     assert np.abs(piece - denoise(noisy)[inside]).max() > 0.01
 
 
+@pytest.mark.long
 def test_levels_of_tiles_and_whole_are_equal() -> None:
     network, record = load_pretrained("udncnn")
     denoiser = as_denoiser(network, record.scale)
@@ -265,6 +267,7 @@ command.main()
 """The command, but that most of the picture stays as it was allocated: a tile needs what the one before it left."""
 
 
+@pytest.mark.long
 def test_24_megapixels_need_less_than_3_gb(tmp_path: Path) -> None:
     Image.new("RGB", (6000, 4000), "grey").save(tmp_path / "in.png", compress_level=1)
     words = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--network", "udncnn_code"]  # the fastest

@@ -121,6 +121,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(toy: Path, workers: Workers) -> None:
     repository(
         toy,
@@ -143,6 +144,7 @@ def test_a_failed_stage_stops_what_depends_on_it_and_nothing_else(toy: Path, wor
     assert dvc(toy, "status").strip() == "Data and pipelines are up to date."
 
 
+@pytest.mark.long
 def test_a_stage_whose_worker_is_killed_runs_again_and_leaves_no_orphan(toy: Path, workers: Workers) -> None:
     repository(toy, {"long": sleeping(3), "end": sleeping(0, "long")})
     killed = threading.Thread(target=lambda: (until(lambda: trace(toy)), workers.kill_a_busy_one()))
@@ -156,6 +158,7 @@ def test_a_stage_whose_worker_is_killed_runs_again_and_leaves_no_orphan(toy: Pat
     assert "Running stage" not in dvc(toy, "repro")
 
 
+@pytest.mark.long
 def test_locks_of_dvc_are_waited_for(toy: Path, workers: Workers) -> None:
     """Its own, held for longer than DVC waits by itself, and the files in use by a killed try on another machine."""
     repository(toy, {"one": sleeping(0)})
@@ -171,6 +174,7 @@ def test_locks_of_dvc_are_waited_for(toy: Path, workers: Workers) -> None:
     assert ended.seconds > 5
 
 
+@pytest.mark.long
 def test_stages_end_with_the_run_that_started_them(toy: Path, workers: Workers) -> None:
     """Killed outright or interrupted: on a scheduler that outlives the run, too."""
     repository(toy, {"long": sleeping(8)})

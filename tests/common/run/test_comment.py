@@ -75,6 +75,7 @@ def test_many_movements_are_cut_and_counted() -> None:
     assert text.endswith("… and 3 more.")
 
 
+@pytest.mark.long
 def test_the_comment_compares_the_work_tree_with_a_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def shell(*arguments: str) -> None:
         subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True)

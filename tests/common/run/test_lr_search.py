@@ -28,6 +28,7 @@ def search(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     lr_search.main()
 
 
+@pytest.mark.long
 def test_both_trainings_are_tried_at_every_rate_and_one_that_diverges_has_no_score(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,8 +36,8 @@ def family(run: subprocess.Popen[str]) -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("number", "status", "line"),
     [
-        (signal.SIGINT, 130, "interrupted; "),
-        (signal.SIGTERM, 143, "terminated; "),
+        pytest.param(signal.SIGINT, 130, "interrupted; ", marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, 143, "terminated; ", marks=pytest.mark.long),
         pytest.param(signal.SIGKILL, -9, None, marks=pytest.mark.slow),
     ],
 )

@@ -131,6 +131,7 @@ stages:
 """
 
 
+@pytest.mark.long
 def test_each_level_is_an_experiment_beside_the_work_tree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def test_one_process_is_this_one() -> None:
     assert {process for _, process in side_by_side(square, [0, 1, 2], 1)} == {os.getpid()}
 
 
+@pytest.mark.long
 def test_processes_share_the_gpus_and_see_one_each() -> None:
     seen = side_by_side(seen_gpu, range(8), 4, ["2", "5"])
     assert set(seen) == {"2", "5"}

@@ -96,6 +96,7 @@ def deal(rank: int, folder: Path, first: int) -> list[int]:
 SIX = Patches(IMAGES, Gaussian(30.0), batch=6, crop=16, seed=0)
 
 
+@pytest.mark.long
 def test_processes_make_every_batch_once_and_deal_it_out(tmp_path: Path) -> None:
     with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:
         made = list(pool.map(deal, range(3), [tmp_path] * 3, [1] * 3))

@@ -217,6 +217,7 @@ def train_here(scratch: Path | None = None) -> dict[str, torch.Tensor]:
         return weights(train(RECIPE.model_copy(update={"steps": 40}), scratch=scratch))
 
 
+@pytest.mark.long
 def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_training_killed_outright_resumes_to_the_weights_of_an_unbroken_one(
     assert_same(resumed, train_here())
 
 
+@pytest.mark.long
 def test_two_processes_learn_what_one_does_at_the_same_global_batch(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(TRAIN_SCRIPT)
@@ -277,6 +279,7 @@ def play(*players: Player, scratch: Path | None = None, until: int | None = None
     return fit(Pair, draw, RECIPE, seed=0, validate=unwatched, players=players, scratch=scratch)
 
 
+@pytest.mark.long
 def test_a_player_moves_its_own_part_alone() -> None:
     with seeded(0):
         untrained = Pair().state_dict()
@@ -285,6 +288,7 @@ def test_a_player_moves_its_own_part_alone() -> None:
         assert torch.equal(trained[name], value) == name.startswith("second"), name
 
 
+@pytest.mark.long
 def test_players_take_turns_with_a_loss_a_rate_and_updates_of_their_own() -> None:
     trained = play(FIRST, SECOND)
     assert list(trained.history.columns[4:7]) == ["first_loss", "second_loss", "val_psnr_db"]
@@ -302,6 +306,7 @@ def test_a_network_that_was_validated_can_be_trained_on() -> None:
     assert not any(weight.is_inference() for weight in network.parameters())
 
 
+@pytest.mark.long
 def test_resumed_players_end_in_the_weights_of_unbroken_ones(tmp_path: Path) -> None:
     scratch = tmp_path / "checkpoint.safetensors"
     with pytest.raises(KeyboardInterrupt):
@@ -309,6 +314,7 @@ def test_resumed_players_end_in_the_weights_of_unbroken_ones(tmp_path: Path) -> 
     assert_same(weights(play(FIRST, SECOND, scratch=scratch)), weights(play(FIRST, SECOND)))
 
 
+@pytest.mark.long
 def test_dropout_of_a_resumed_training_is_that_of_an_unbroken_one(tmp_path: Path) -> None:
     scratch = tmp_path / "checkpoint.safetensors"
 

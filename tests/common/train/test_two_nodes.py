@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from common.store import load_arrays
 from tests.common.train.test_loop import TRAIN_SCRIPT
 
 
+@pytest.mark.long
 def test_two_nodes_learn_what_one_does(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(TRAIN_SCRIPT)
