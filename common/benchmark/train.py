@@ -4,6 +4,7 @@ A stage: `python -m common.benchmark.train PAPER NAME` writes models/benchmark/N
 results/benchmark, history/NAME.csv, training/NAME.json and the scores of every test image, scores/NAME.csv.
 """
 
+import copy
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import pandas as pd
 import torch
 from accelerate import PartialState
+from torch import nn
 
 from common import params
 from common.benchmark.entrants import Entrant, adapted
@@ -32,7 +34,7 @@ from common.store import write_csv, write_json
 from common.train.loop import Trained, fit
 from common.train.stage import member_key
 from common.train.variants import CHECKPOINTS, on_this_machine
-from common.train.weights import load_weights, save_weights
+from common.train.weights import save_weights
 
 STAGES = Path("common/benchmark/dvc.yaml")
 """Its stage `entrants` lists the networks and their papers."""
@@ -75,13 +77,13 @@ def main() -> None:
         )
         for training in TRAININGS
     ]
-    done = on_this_machine(partial(train_one, shared.training.threads), jobs, shared.training)
-    runs = dict(zip(TRAININGS, done, strict=True))
+    done = on_this_machine(partial(train_and_test, shared), jobs, shared.training)
+    runs = {job.training: trained for job, (trained, _) in zip(jobs, done, strict=True)}
     for training, trained in runs.items():
         save_weights(weights(name, training), trained.network)
     write_csv(RESULTS / f"history/{name}.csv", pd.concat([one.history.assign(training=of) for of, one in runs.items()]))
     write_json(RESULTS / f"training/{name}.json", record(paper, name, learner, jobs, runs))
-    write_csv(RESULTS / f"scores/{name}.csv", score_table(scores(name, learner, shared)))
+    write_csv(RESULTS / f"scores/{name}.csv", score_table([row for _, rows in done for row in rows]))
     for left in CHECKPOINTS.glob(f"benchmark-{name}-*"):
         left.unlink()
     PartialState().destroy_process_group()
@@ -119,6 +121,14 @@ def train_one(threads: int | None, job: Job) -> Trained:
     return Trained(learner.keep(trained.network).cpu(), trained.history, trained.facts)
 
 
+def train_and_test(shared: params.Shared, job: Job) -> tuple[Trained, list[Row]]:
+    """One training, and the scores of its network."""
+    trained = train_one(shared.training.threads, job)
+    with cpu_threads(shared.training.threads):
+        rows = scores(job, copy.deepcopy(trained.network), shared)
+    return trained, rows
+
+
 def weights(name: str, training: str) -> Path:
     """Where a network's weights after a training go."""
     return Path("models/benchmark") / name / f"{training}.safetensors"
@@ -139,25 +149,24 @@ def record(paper: str, name: str, learner: Learner, jobs: Sequence[Job], runs: M
     return {**known, "recipe": jobs[0].recipe.model_dump(exclude={"lr"}), "trainings": trainings}
 
 
-def scores(name: str, learner: Learner, shared: params.Shared) -> list[Row]:
-    """The saved networks on every image, corruption and level of the protocol."""
-    entrants = [entrant(name, training, learner) for training in TRAININGS]
+def scores(job: Job, network: nn.Module, shared: params.Shared) -> list[Row]:
+    """A trained network on every image, corruption and level of the protocol."""
+    tested = entrant(job, network)
     chosen, settings = cases(CORRUPTIONS, SIGMAS, shared.seed), shared.benchmark
     return [
         row
         for of in settings.sets
         for row in score_set(
-            of, shared.data.root, settings.images, entrants, chosen, Journal(None), crop=settings.crop
+            of, shared.data.root, settings.images, [tested], chosen, Journal(None), crop=settings.crop
         )[0]
     ]
 
 
-def entrant(name: str, training: str, learner: Learner) -> Entrant:
+def entrant(job: Job, network: nn.Module) -> Entrant:
     """A trained network as a denoiser in the table, "<name>.<training>"."""
-    network = load_weights(weights(name, training), learner.keep(learner.build()))
     network = network.to("cuda" if torch.cuda.is_available() else "cpu")
-    denoise = adapted(as_denoiser(network, learner.scale), COLOURS)
-    return Entrant(f"{name}.{training}", KIND, lambda case: denoise, parameters(network))
+    denoise = adapted(as_denoiser(network, learner_of(job.paper, job.name).scale), COLOURS)
+    return Entrant(f"{job.name}.{job.training}", KIND, lambda case: denoise, parameters(network))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_a_stage_that_was_killed_after_its_trainings_does_not_train_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(train, "scores", killed)
+        patched.setattr(train, "score_table", killed)
         with pytest.raises(KeyboardInterrupt):
             train.main()
     before = made_weights(stage)
