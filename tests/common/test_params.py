@@ -154,7 +154,11 @@ def test_the_budget_of_the_benchmark_is_held_to_its_kind(tmp_path: Path, monkeyp
     (tmp_path / params.BUDGET_FILE).parent.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for before, after, refused in (
-        ("steps: {smoke: 24,", "steps: {smoke: 0,", r"steps of this profile must be ≥ 1 \(common/benchmark/budget.yaml\), got 0"),
+        (
+            "steps: {smoke: 24,",
+            "steps: {smoke: 0,",
+            r"steps of this profile must be ≥ 1 \(common/benchmark/budget.yaml\), got 0",
+        ),
         ("sigma: [0, 55]", "sigma: [55, 0]", "must be a range of levels"),
         ("quick: embedded,", "quick: embeded,", r"train of this profile must be a data set .*did you mean embedded"),
         ("batch:", "batches:", "batches is not a parameter"),
