@@ -1,6 +1,7 @@
 """One run of the smoke DAG in a fresh copy of the work tree, shared by the tests that look at it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,18 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def copy(smoke: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke copy as a user's repository: committed, with an environment."""
+    folder = tmp_path_factory.mktemp("readme") / "copy"
+    shutil.copytree(smoke, folder, symlinks=True)
+    (folder / ".venv").symlink_to(sys.prefix)
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "smoke"], cwd=folder, check=True)
+    return folder
+
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -56,3 +69,7 @@ def dvc(folder: Path, *arguments: str) -> str:
     ended = run([sys.executable, "-m", "dvc", *arguments], folder)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))

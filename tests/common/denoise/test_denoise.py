@@ -90,6 +90,7 @@ def test_levels_of_tiles_and_whole_are_equal() -> None:
     assert np.mean(pieced != whole) < 1e-3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["dncnn", "udncnn", "dudncnn", "udncnn_code"])
 def test_a_records_field_and_period_are_the_networks(name: str) -> None:
     """Moving the input by a period moves the output; the field is what the gradient reaches (README card)."""

@@ -34,6 +34,7 @@ def psnr_db(estimate: np.ndarray) -> float:
     return psnr(float(np.mean((np.clip(estimate, 0, 255) - PHOTOGRAPH) ** 2)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sigma", [15.0, 50.0])
 def test_every_filter_improves_a_noisy_photograph_and_bm3d_most(sigma: float) -> None:
     noisy = noisy_photograph(sigma)

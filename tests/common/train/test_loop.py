@@ -99,6 +99,7 @@ def test_training_leaves_torchs_global_random_numbers_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change",
     [
