@@ -79,7 +79,7 @@ def _standard(material: Material) -> Iterator[Block]:
             "The networks that come with the suite, filters, and what others published of theirs on the same images "
             "with another draw of the noise: there tenths of a decibel compare, hundredths do not (sources: "
             "common/benchmark/reference.csv). With your copies of the sets: "
-            "python -m common.benchmark --sets set12 bsd68."
+            "python -m common.benchmark --sets set12 bsd68 cbsd68."
         )
         yield from (Fold(title, [table]) for title, table in _tables(material, material.standard))
 

@@ -45,6 +45,7 @@ def started(
         env=environment,
         start_new_session=True,
     )
+    threading.Thread(target=_end_without_guard, args=[process], daemon=True).start()
     try:
         yield process
     finally:
@@ -58,6 +59,13 @@ def started(
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
+
+
+def _end_without_guard(guard: subprocess.Popen[str]) -> None:
+    """In the starter: the group ends with its guard, which may have been killed itself."""
+    guard.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(guard.pid, signal.SIGKILL)
 
 
 def _guard(argv: Sequence[str]) -> int:

@@ -57,6 +57,16 @@ def test_an_ended_run_says_so_and_leaves_no_orphan(
     assert trace(tmp_path) == ["start long"]
 
 
+@pytest.mark.long
+def test_a_run_whose_guard_is_killed_ends(tmp_path: Path) -> None:
+    run = started(tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    guard, *others = family(run)
+    guard.kill()
+    assert "run again" in run.communicate(timeout=20)[1]
+    assert run.returncode == 2
+    assert psutil.wait_procs(others, timeout=10)[1] == []
+
+
 @pytest.mark.slow
 def test_ctrl_c_on_a_terminal_ends_the_run_as_well(tmp_path: Path) -> None:
     master, terminal = pty.openpty()
