@@ -6,7 +6,6 @@ KILLS=20 KILLS_TARGET= python -m pytest tests/test_kills.py -s
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
