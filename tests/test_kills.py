@@ -1,7 +1,7 @@
 """The smoke DAG, killed again and again at random moments, comes to the same bits as an unbroken run.
 
 By default four kills of one paper's stages. All of it, with the table of what was killed and when:
-KILLS=20 KILLS_TARGET= python -m pytest tests/test_kills.py -s
+KILLS=20 KILLS_TARGET= python -m pytest -m slow tests/test_kills.py -s
 """
 
 import os
