@@ -42,6 +42,8 @@ FILTER_SIZE = 256
 """Side of the image on which the filters are timed, at most: BM3D's time grows with the area, 40 s and more at 512²."""
 WARMUP_SIZE = 32
 """Side of the image that loads the libraries before memory is measured; its own memory is negligible."""
+PRELOADED = ["common.score.baselines", "common.score.complexity"]
+"""What a process that measures memory need not import itself: not this module, which it may have to run as its main."""
 MEGABYTE = 1e6
 FILTER_SIGMA = 30.0
 """Noise level for which they are timed; only the median's window grows with it."""
@@ -140,7 +142,7 @@ def peak_memory(build: Build, size: int, dtype: torch.dtype, device: torch.devic
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / MEGABYTE
     context = multiprocessing.get_context("forkserver")  # each child a fork of a process that did nothing but import
-    context.set_forkserver_preload(["common.score.latency"])
+    context.set_forkserver_preload(PRELOADED)
     try:
         with ProcessPoolExecutor(1, context) as pool:
             return pool.submit(_resident_growth, build, size, dtype).result()
