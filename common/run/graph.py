@@ -20,8 +20,11 @@ class Stage:
     alone: bool = False
 
 
-def read() -> list[Stage]:
-    """Every stage of the DVC repository in the current folder; UserError where DVC cannot read it."""
+def read(*, timed: bool = True) -> list[Stage]:
+    """Every stage of the DVC repository in the current folder; UserError where DVC cannot read it.
+
+    timed: False where nobody reads the times, as of the thumbnails of `smoke`: no stage needs the machine alone then.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -33,7 +36,7 @@ def read() -> list[Stage]:
                     node.addressing,
                     frozenset() if node.frozen else frozenset(other.addressing for other in graph.successors(node)),
                     gpu=bool((node.meta or {}).get("gpu")),
-                    alone=bool((node.meta or {}).get("alone")),
+                    alone=timed and bool((node.meta or {}).get("alone")),
                 )
                 for node in sorted(graph, key=lambda node: node.addressing)
             ]

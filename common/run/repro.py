@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from common import command, params
@@ -89,9 +89,7 @@ def _side_by_side(profile: str, workers: Workers) -> None:
     """The DAG on Dask's workers. UserError where stages failed, after everything else has run."""
     from common.run import cluster, graph
 
-    stages, seconds = graph.read(), stage_seconds(profile)
-    if profile == "smoke":  # what it times are thumbnails, and nobody reads those times
-        stages = [replace(stage, alone=False) for stage in stages]
+    stages, seconds = graph.read(timed=profile != "smoke"), stage_seconds(profile)
     with cluster.connected(workers.jobs, workers.scheduler) as client:
         run = cluster.Run(client, stages, seconds, lambda line: print(line, flush=True))
         ended = run.all()

@@ -188,6 +188,12 @@ def test_stages_end_with_the_run_that_started_them(toy: Path, workers: Workers) 
     assert trace(toy) == ["start long"]
 
 
+def test_a_stage_that_measures_time_has_company_only_where_nobody_reads_it(toy: Path) -> None:
+    repository(toy, {"latency": sleeping(0, alone=True), "other": sleeping(0)})
+    assert [(stage.name, stage.alone) for stage in graph.read()] == [("latency", True), ("other", False)]
+    assert not any(stage.alone for stage in graph.read(timed=False))
+
+
 def test_the_longest_path_comes_first() -> None:
     after = {"data": (), "long": ("data",), "short": ("data",), "end": ("long", "short"), "other": ()}
     stages = [Stage(name, frozenset(before)) for name, before in after.items()]
