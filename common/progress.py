@@ -36,7 +36,8 @@ def progress(total: int, label: str, done: int = 0) -> Iterator[Callable[..., No
 def gathered(context: BaseContext) -> Iterator[Any]:
     """Yield a queue for `send_progress` in other processes, whose bars are shown here, one below the other.
 
-    None where this is no terminal: lines of several processes need no order.
+    Processes that count under the same label share its bar. None where this is no terminal: lines of several processes
+    need no order.
     """
     from rich.console import Console
 
@@ -62,21 +63,23 @@ def send_progress(messages: Any) -> None:
 
 
 def _sender(messages: Any, total: int, label: str, done: int) -> Callable[..., None]:
+    """Messages are a label, how many more units there are under it, how many more are done, and a note."""
     messages.put((label, total, done, ""))
-    return lambda n=1, note="": messages.put((label, total, n, note))
+    return lambda n=1, note="": messages.put((label, 0, n, note))
 
 
 def _show(messages: Any, bars: Any, over: threading.Event) -> None:
+    totals: dict[str, int] = {}
     advances: dict[str, Callable[..., None]] = {}
     while not (over.is_set() and messages.empty()):
         try:
-            label, total, n, note = messages.get(timeout=0.1)
+            label, more, n, note = messages.get(timeout=0.1)
         except queue.Empty:
             continue
-        if label in advances:
-            advances[label](n, note)
-        else:
-            advances[label] = _bar(bars, total, label, n)
+        if label not in totals:
+            totals[label], advances[label] = 0, _bar(bars, 0, label, 0)
+        totals[label] += more
+        advances[label](n, note, total=totals[label])
 
 
 def _bars(console: Any) -> Any:
@@ -90,8 +93,8 @@ def _bars(console: Any) -> Any:
 def _bar(bars: Any, total: int, label: str, done: int) -> Callable[..., None]:
     task = bars.add_task(label, total=total, completed=done, note="")
 
-    def advance(n: int = 1, note: str = "") -> None:
-        bars.update(task, advance=n, **({"note": note} if note else {}))
+    def advance(n: int = 1, note: str = "", total: int | None = None) -> None:
+        bars.update(task, advance=n, total=total, **({"note": note} if note else {}))
 
     return advance
 
