@@ -10,7 +10,8 @@ from common.report.blocks import Figure
 from common.report.denoisers import set_name, table_name
 from common.report.material import Material, Published, Training
 from common.report.names import experiment_name, name_of, named
-from common.report.plots import WATCHED, pareto_front, psnr_scatter, published_vs_ours, training_curves, watched
+from common.report.plots import WATCHED, published_vs_ours, training_curves, watched
+from common.report.scatter import pareto_front, psnr_scatter
 
 FIGURES = Path("figures")
 COSTS = {
@@ -22,6 +23,7 @@ COSTS = {
 """Columns of the benchmark that PSNR is drawn over: what they are divided by, and their axis."""
 KINDS = {"trained": "network", "network": "shipped"}
 """What the figures call the kinds of the benchmark; the others keep their names."""
+MARKS = "on Gaussian noise (round) or on all corruptions (triangles)"
 
 
 def published_figure(material: Material, paper: str) -> Iterator[Figure]:
@@ -115,7 +117,7 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
         file = FIGURES / f"benchmark_{column}.png"
         if psnr_scatter(points, column, label, material.results / file, front=True):
             what = f"PSNR over {label.split(',')[0]}, {set_name(first)}"
-            told = f"{what}; round: trained here on one budget, diamonds: published recipes."
+            told = f"{what}. Trained here on one budget, {MARKS}; diamonds: published recipes; squares: filters."
             caption = f"{told} On the front, cheapest first. {_fronts(points, column)}"
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
 
@@ -130,14 +132,15 @@ def _means(material: Material, rows: pd.DataFrame, column: str, title: str) -> p
     """Each denoiser's mean PSNR over the rows, and its cost."""
     means = rows.groupby(["denoiser", "kind"], sort=False)[["psnr_db", column]].mean().reset_index()
     names = [table_name(material.claims, *ids) for ids in means[["denoiser", "kind"]].itertuples(index=False)]
-    return means.assign(panel=title, network=names, kind=means["kind"].map(lambda kind: KINDS.get(kind, kind)))
+    kinds = means["kind"].map(lambda kind: KINDS.get(kind, kind)).mask(means["denoiser"].str.endswith(".all"), "all")
+    short = [name.partition(" (")[0] for name in names]  # the marker says the rest
+    return means.assign(panel=title, network=short, name=names, kind=kinds)
 
 
 def _fronts(points: pd.DataFrame, column: str) -> str:
     """Who is on the front of each panel, in words."""
     costed = points[(points["kind"] != "trivial") & points[column].notna()]
     fronts = {
-        str(title): ", ".join(pareto_front(one, column)["network"])
-        for title, one in costed.groupby("panel", sort=False)
+        str(title): ", ".join(pareto_front(one, column)["name"]) for title, one in costed.groupby("panel", sort=False)
     }
     return " ".join(f"{title[:1].upper()}{title[1:]}: {names}." for title, names in fronts.items())

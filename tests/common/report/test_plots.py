@@ -7,7 +7,7 @@ from matplotlib import pyplot
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-from common.report import plots
+from common.report import plots, scatter
 
 NAN = float("nan")
 BENCHMARK = pd.DataFrame(
@@ -43,8 +43,8 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("figures")
     plots.published_vs_ours(PUBLISHED, folder / "published.png")
     plots.training_curves({f"network_{index}": curves(2) for index in range(12)}, folder / "training.png")
-    plots.psnr_scatter(BENCHMARK, "macs_512", "GMAC", folder / "macs.png")
-    plots.psnr_scatter(BENCHMARK, "ms", "time, ms", folder / "latency.png")
+    scatter.psnr_scatter(BENCHMARK, "macs_512", "GMAC", folder / "macs.png")
+    scatter.psnr_scatter(BENCHMARK, "ms", "time, ms", folder / "latency.png")
     return folder
 
 
@@ -67,27 +67,43 @@ def test_no_figure_is_registered_with_pyplot(figures: Path) -> None:
 
 def test_a_cost_that_nothing_has_draws_no_figure(tmp_path: Path) -> None:
     nothing = BENCHMARK.assign(ms=NAN)
-    assert not plots.psnr_scatter(nothing, "ms", "time, ms", tmp_path / "latency.png")
+    assert not scatter.psnr_scatter(nothing, "ms", "time, ms", tmp_path / "latency.png")
     assert not (tmp_path / "latency.png").exists()
 
 
 def test_names_of_neighbouring_points_do_not_cover_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     boxes: list[Bbox] = []
-    original = plots._name_points
+    original = scatter._name_points
 
-    def watched(axes, points, names):  # type: ignore[no-untyped-def]
-        original(axes, points, names)
-        boxes.extend(plots._text_box(text) for text in axes.texts)
+    def watched(axes, points, *arguments):  # type: ignore[no-untyped-def]
+        original(axes, points, *arguments)
+        boxes.extend(scatter._text_box(text) for text in axes.texts)
 
-    monkeypatch.setattr(plots, "_name_points", watched)
-    plots.psnr_scatter(BENCHMARK, "macs_512", "GMAC", tmp_path / "macs.png")
+    monkeypatch.setattr(scatter, "_name_points", watched)
+    scatter.psnr_scatter(BENCHMARK, "macs_512", "GMAC", tmp_path / "macs.png")
     assert len(boxes) == 8  # seven networks and the line of the best filter
     assert not any(one.overlaps(other) for index, one in enumerate(boxes) for other in boxes[:index])
 
 
+def test_names_on_the_front_cover_no_point_off_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dearer and worse ones lie to the right of the best, where its name would stand first."""
+    worse = [("Table 1", f"worse_{step}", "network", 29.2 - step / 50, 16.0 + 2 * step, NAN) for step in range(1, 9)]
+    crowd = pd.concat([BENCHMARK.head(1), pd.DataFrame(worse, columns=BENCHMARK.columns)])
+    original, covered = scatter._name_points, []
+
+    def watched(axes, points, names, drawn):  # type: ignore[no-untyped-def]
+        original(axes, points, names, drawn)
+        squares = [scatter._square(axes.transData.transform(point)) for point in drawn]
+        covered.append((names, [scatter._text_box(text).count_overlaps(squares) for text in axes.texts]))
+
+    monkeypatch.setattr(scatter, "_name_points", watched)
+    scatter.psnr_scatter(crowd, "macs_512", "GMAC", tmp_path / "macs.png", front=True)
+    assert covered == [(["dncnn"], [0])]
+
+
 def test_networks_of_one_cost_are_no_figure(tmp_path: Path) -> None:
     alike = BENCHMARK.assign(macs_512=14.8)
-    assert not plots.psnr_scatter(alike, "macs_512", "GMAC", tmp_path / "macs.png")
+    assert not scatter.psnr_scatter(alike, "macs_512", "GMAC", tmp_path / "macs.png")
     assert not (tmp_path / "macs.png").exists()
 
 
