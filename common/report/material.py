@@ -24,7 +24,9 @@ from common.store import read_json
 
 Row = dict[str, str]
 """A row of results/claims.csv as it stands there; an empty cell is an empty text."""
-UNITS = {"psnr_db": "PSNR, dB", "ssim": "SSIM", "mse": "mean squared error, 0–255 scale"}
+UNITS = {"psnr_db": "PSNR, dB", "ssim": "SSIM", "mse": "mean squared error, 0–255 scale", "l1": "L1"}
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+"""What readers call the images that a measure, such as train_l1, is of."""
 PUBLISHED_SCALE = "paper"
 """The snapshot, results/reference/paper, that holds what was run at the published scale."""
 
@@ -45,8 +47,11 @@ class Published:
 
     @property
     def unit(self) -> str:
-        """What the number counts."""
-        return UNITS.get(str(self.claim.measure), str(self.claim.measure))
+        """What the number counts; of <file>.<path> the last word, such as test_mse, tells it."""
+        measure = (self.claim.measure or "value").rpartition(".")[2]
+        split, _, rest = measure.partition("_")
+        of, what = (f"{SPLITS[split]} ", rest) if split in SPLITS else ("", measure)
+        return of + UNITS.get(what, what.replace("_", " "))
 
 
 @dataclass(frozen=True)

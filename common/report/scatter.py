@@ -16,7 +16,9 @@ from common.report.plots import DPI, colours, figure
 
 MARKERS = {"network": "o", "filter": "s", "trivial": "^", "shipped": "D", "own": "P", "all": "v"}
 """By kind; `all`: a network that was trained on all corruptions of the benchmark."""
-PLACES = tuple((dx, dy) for dy in (0, 8, -8, 13, -13, 18, -18, 24, -24, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy)
+PLACES = tuple(
+    (dx, dy) for dy in (0, 8, -8, 13, -13, 18, -18, 24, -24, 30, -30, 42, -42) for dx in (7, -7, 0) if dx or dy
+)
 """Where a point's name may stand, in points from it: beside it first, then farther off."""
 
 

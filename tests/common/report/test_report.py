@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from common import params
+from common.claims import schema as claims
 from common.errors import UserError
 from common.report import __main__ as report
 from common.report import environment, snapshot
 from common.report.blocks import Table, filled
 from common.report.front import front, off_protocol
 from common.report.ledger import PaperLedger, by_name, ledger, shown
-from common.report.material import Material, read
+from common.report.material import Material, Published, read
 from common.report.words import TONES
 from common.store import read_json
 from tests.common import fake_results
@@ -278,6 +279,21 @@ def test_the_picture_is_the_one_that_the_summary_names(results: Path) -> None:
 )
 def test_measurements_are_shown_with_four_digits_and_counts_in_full(measured: str, text: str) -> None:
     assert shown(measured) == text
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit"),
+    [
+        ("psnr_db", "PSNR, dB"),
+        ("curves.{}.test_mse", "test mean squared error, 0–255 scale"),
+        ("table3.{}.val_l1", "validation L1"),
+        ("classify.{}.accuracy_20", "accuracy 20"),
+        (None, "value"),
+    ],
+)
+def test_an_axis_says_in_words_what_is_measured(measure: str | None, unit: str) -> None:
+    (claim, *_) = claims.load("udncnn").claims
+    assert Published(claim.model_copy(update={"measure": measure}), "dncnn", {}).unit == unit
 
 
 def test_only_what_refutes_a_paper_is_coloured_so() -> None:
