@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, fro
                 best = pareto_front(points, x)
                 axes.plot(best[x], best["psnr_db"], drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
             if points[x].min() > 0 and points[x].max() > 8 * points[x].min():
-                _logarithmic(axes, "x")
+                _logarithmic(axes)
             axes.set(title=title, xlabel=label, ylabel="PSNR, dB")
             filters = known[(known["panel"] == title) & (known["kind"] == "filter")]
             if "filter" not in set(points["kind"]) and not filters.empty:
@@ -60,9 +60,8 @@ def psnr_scatter(benchmark: pd.DataFrame, x: str, label: str, path: Path, *, fro
         drawn.set_layout_engine("none")  # the panels stay where they are: the names move none of them
         for axes, (_, points) in zip(drawn.axes, groups, strict=True):
             named = pareto_front(points, x) if front else points
-            _name_points(
-                axes, named[[x, "psnr_db"]].to_numpy(), list(named["network"]), points[[x, "psnr_db"]].to_numpy()
-            )
+            drawn_at, named_at = (some[[x, "psnr_db"]].to_numpy() for some in (points, named))
+            _name_points(axes, named_at, list(named["network"]), drawn_at)
     return True
 
 
@@ -73,14 +72,13 @@ def pareto_front(points: pd.DataFrame, x: str) -> pd.DataFrame:
     return ordered[ordered["psnr_db"] > before]
 
 
-def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
-    """A logarithmic axis of what is drawn, with ticks at 1, 2 and 5, or at 1 alone where that is too many to read."""
-    low, high = getattr(axes.dataLim, f"interval{which}")
-    axes.set(**{f"{which}scale": "log"})
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
-    axis.set_major_formatter(lambda value, position: f"{value:,.10g}")
-    axis.set_minor_formatter(NullFormatter())
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic x axis of what is drawn, with ticks at 1, 2 and 5, or at 1 alone where that is too many to read."""
+    low, high = axes.dataLim.intervalx
+    axes.set(xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+    axes.xaxis.set_major_formatter(lambda value, position: f"{value:,.10g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _note(axes: Axes, at: tuple[float, float], text: str) -> None:
