@@ -104,10 +104,11 @@ def front(material: Material) -> Front:
     )
 
 
-def run_line(record: dict[str, Any]) -> str:
-    """Profile, data, machine, day and code on one line; less where a record holds less."""
+def run_line(record: dict[str, Any], paper: str | None = None) -> str:
+    """Profile, data (of one paper, or of all), machine, day and code on one line; less where a record holds less."""
     run, machine = record.get("run", {}), record.get("machine", {})
-    tests = {name for splits in record.get("data", {}).values() for name in splits["test"]["dataset"].split(" + ")}
+    data = {name: splits for name, splits in record.get("data", {}).items() if paper in (None, name)}
+    tests = {name for splits in data.values() for name in splits["test"]["dataset"].split(" + ")}
     device = machine.get("cpu", "") if machine.get("gpu", "none") == "none" else machine["gpu"]
     parts = [
         f"profile {run['profile']}, seed {run['seed']}" if "profile" in run else "",
@@ -153,7 +154,7 @@ def _scale(material: Material, paper: str, told: PublishedScale) -> Scale:
         if identifier in material.ledger:
             rows.append(_order_row(material.ledger[identifier], at_scale.get(identifier)))
     found = say(told.found, at_scale, {}) if at_scale else None
-    return Scale(paper, told.what, rows, found, run_line(material.published_environment))
+    return Scale(paper, told.what, rows, found, run_line(material.published_environment, paper))
 
 
 def _scale_row(name: str, row: Row, scale: Row | None) -> ScaleRow:
