@@ -12,12 +12,18 @@ def denoiser_name(papers: Iterable[str], denoiser: str) -> str:
 
     One that was trained for the benchmark, <network>.<training>, is named with its training.
     """
-    network, dot, training = denoiser.rpartition(".")
-    if dot and training in TRAININGS:
+    network, training = trained(denoiser)
+    if training:
         return f"{denoiser_name(papers, network)} ({TRAININGS[training]})"
     _, slash, own = denoiser.rpartition("/")  # <paper>/<variant> where two papers have a variant of one name
     found = (names_of(paper).get(own) for paper in papers if not slash or denoiser.startswith(f"{paper}/"))
     return next(filter(None, found), denoiser)
+
+
+def trained(denoiser: str) -> tuple[str, str]:
+    """Network and training, a key of `TRAININGS`, of what was trained for the benchmark; of the rest, itself and ""."""
+    network, _, training = denoiser.rpartition(".")
+    return (network, training) if network and training in TRAININGS else (denoiser, "")
 
 
 def table_name(papers: Iterable[str], denoiser: str, kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from common.report.blocks import Figure
-from common.report.denoisers import set_name, table_name
+from common.report.denoisers import denoiser_name, set_name, table_name, trained
 from common.report.material import Material, Published, Training
 from common.report.names import experiment_name, name_of, named
 from common.report.plots import WATCHED, published_vs_ours, training_curves, watched
@@ -23,7 +23,10 @@ COSTS = {
 """Columns of the benchmark that PSNR is drawn over: what they are divided by, and their axis."""
 KINDS = {"trained": "network", "network": "shipped"}
 """What the figures call the kinds of the benchmark; the others keep their names."""
-MARKS = "on Gaussian noise (round) or on all corruptions (triangles)"
+TOLD = (
+    "Trained here on one budget, on Gaussian noise (round) or on all corruptions (triangles); diamonds: published "
+    "recipes; squares: filters. On the front, cheapest first."
+)
 
 
 def published_figure(material: Material, paper: str) -> Iterator[Figure]:
@@ -117,8 +120,7 @@ def protocol_figures(material: Material) -> Iterator[Figure]:
         file = FIGURES / f"benchmark_{column}.png"
         if psnr_scatter(points, column, label, material.results / file, front=True):
             what = f"PSNR over {label.split(',')[0]}, {set_name(first)}"
-            told = f"{what}. Trained here on one budget, {MARKS}; diamonds: published recipes; squares: filters."
-            caption = f"{told} On the front, cheapest first. {_fronts(points, column)}"
+            caption = f"{what}. {TOLD} {_fronts(points, column)}"
             yield Figure(file, caption, f"Scatter plot. {caption}", f"figure-benchmark-{column}")
 
 
@@ -132,8 +134,9 @@ def _means(material: Material, rows: pd.DataFrame, column: str, title: str) -> p
     """Each denoiser's mean PSNR over the rows, and its cost."""
     means = rows.groupby(["denoiser", "kind"], sort=False)[["psnr_db", column]].mean().reset_index()
     names = [table_name(material.claims, *ids) for ids in means[["denoiser", "kind"]].itertuples(index=False)]
-    kinds = means["kind"].map(lambda kind: KINDS.get(kind, kind)).mask(means["denoiser"].str.endswith(".all"), "all")
-    short = [name.partition(" (")[0] for name in names]  # the marker says the rest
+    networks, trainings = zip(*map(trained, means["denoiser"]), strict=True)
+    short = [denoiser_name(material.claims, network) for network in networks]  # the marker says the rest
+    kinds = means["kind"].map(lambda kind: KINDS.get(kind, kind)).mask(pd.Series(trainings) == "all", "all")
     return means.assign(panel=title, network=short, name=names, kind=kinds)
 
 
