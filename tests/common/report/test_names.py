@@ -2,6 +2,7 @@ import pytest
 
 from common import params
 from common.claims import schema
+from common.report.denoisers import denoiser_name, trained
 from common.report.names import experiment_name, name_of, named, names_of
 
 
@@ -9,6 +10,14 @@ def test_a_network_has_the_name_of_its_paper_and_a_filter_the_one_it_has_everywh
     assert name_of("udncnn", "dudncnn") == "DUDnCNN"
     assert name_of("udncnn", "bm3d") == name_of("edcnn", "bm3d") == "BM3D"
     assert name_of("udncnn", "something new") == "something new"
+
+
+def test_what_was_trained_for_the_benchmark_is_told_from_what_has_brackets_in_its_name() -> None:
+    assert trained("udncnn.all") == ("udncnn", "all")
+    assert trained("udncnn_code") == ("udncnn_code", "")
+    assert trained("all") == ("all", "")
+    assert denoiser_name(["udncnn"], "udncnn.all") == "UDnCNN (all corruptions)"
+    assert denoiser_name(["udncnn"], "udncnn_code") == "UDnCNN (code)"
 
 
 def test_an_input_has_the_name_of_its_experiment() -> None:
