@@ -167,7 +167,8 @@ def _facts(material: Material, row: Row) -> Iterable[tuple[str, str]]:
         other = rows.get(row["id"])
         if other and other["ours"]:
             within = f", {interval(other)}" if interval(other) else ""
-            yield run_name(name), f"{by_name(row, other['ours'])}{within}: {other['verdict']}"
+            apart = f" ({other['reason']})" if other["reason"] not in ("", row["reason"]) else ""
+            yield run_name(name), f"{by_name(row, other['ours'])}{within}: {other['verdict']}{apart}"
     yield "Settled here", settled or ""
 
 

@@ -138,6 +138,12 @@ class Material:
             if claim.kind == "value"
         ]
 
+    def scale_departures(self, paper: str) -> list[str]:
+        """What of the run at the published scale differs from the paper where it has a published number, each once."""
+        rows = [self.published_scale.get(entry.row["id"], {}) for entry in self.published(paper)]
+        parts = (part for row in rows if row.get("ours") for part in row["reason"].split("; "))
+        return [part for part in dict.fromkeys(parts) if part]
+
     def published_sigma(self, paper: str) -> float | None:
         """The paper's Gaussian noise level where this run departs from it, else None."""
         for experiment in self.claims[paper].experiments.values():

@@ -38,6 +38,9 @@ def paper_section(material: Material, paper: str) -> Section:
     if rows:
         text = "In brackets the convention of PSNR: the claim's, and the suite's, under which all are compared."
         blocks += [Heading("Published and ours, PSNR in dB"), Table(header, rows), Paragraph(text)]
+        apart = material.scale_departures(paper)
+        if apart:
+            blocks.append(Paragraph(f"At the published scale, what differs from the paper: {'; '.join(apart)}."))
     blocks += _tables(material, paper)
     charts = [*published_figure(material, paper), *cost_figure(material, paper), *_own_figures(material, paper)]
     if charts:

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from common import params
@@ -17,7 +18,7 @@ from common.report.front import front, off_protocol
 from common.report.ledger import PaperLedger, by_name, ledger, shown
 from common.report.material import Material, Published, read
 from common.report.words import TONES
-from common.store import read_json
+from common.store import read_json, write_csv
 from tests.common import fake_results
 
 
@@ -237,6 +238,16 @@ def test_the_published_scale_stands_beside_the_run(results: Path) -> None:
         ("dudncnn > dncnn", "", "", "holds here"),
     ]
     assert scale.where == "profile paper, seed 0 · tested on BSDS300 · a large GPU, 2 cores · 2026-01-31 · code 0000000"
+
+
+def test_what_a_run_at_the_published_scale_does_otherwise_than_the_paper_is_said(results: Path) -> None:
+    ledger = results / "reference/paper/claims.csv"
+    table = pd.read_csv(ledger, dtype=str, keep_default_na=False)
+    table.loc[table["kind"] == "value", "reason"] = "train.recipe.steps 2000 (paper 10000); 1 of 3 training seeds"
+    write_csv(ledger, table)
+    report.write(results)
+    told = "what differs from the paper: train.recipe.steps 2000 (paper 10000); 1 of 3 training seeds."
+    assert (results / "report.html").read_text().count(told) == 1
 
 
 def test_without_a_run_at_the_published_scale_the_page_says_so(results: Path) -> None:
