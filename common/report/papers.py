@@ -5,6 +5,7 @@ from typing import Any
 
 from common.report.benchmark import networks_tables
 from common.report.blocks import (
+    Banner,
     Block,
     Comparison,
     Figure,
@@ -40,7 +41,7 @@ def paper_section(material: Material, paper: str) -> Section:
         blocks += [Heading("Published and ours, PSNR in dB"), Table(header, rows), Paragraph(text)]
         apart = material.scale_departures(paper)
         if apart:
-            blocks.append(Paragraph(f"At the published scale, what differs from the paper: {'; '.join(apart)}."))
+            blocks.append(Banner(f"At the published scale, what differs from the paper: {'; '.join(apart)}."))
     blocks += _tables(material, paper)
     charts = [*published_figure(material, paper), *cost_figure(material, paper), *_own_figures(material, paper)]
     if charts:

@@ -247,7 +247,8 @@ def test_what_a_run_at_the_published_scale_does_otherwise_than_the_paper_is_said
     write_csv(ledger, table)
     report.write(results)
     told = "what differs from the paper: train.recipe.steps 2000 (paper 10000); 1 of 3 training seeds."
-    assert (results / "report.html").read_text().count(told) == 1
+    for name in ("report.html", "report.md"):
+        assert (results / name).read_text().count(told) == 1
 
 
 def test_without_a_run_at_the_published_scale_the_page_says_so(results: Path) -> None:
