@@ -34,14 +34,15 @@ def estimated_sigma(pixels: np.ndarray) -> float:
 def best_network(records: Mapping[str, Record], colours: int, sigma: float) -> str:
     """Name of the network for pictures with so many colours and Gaussian noise of this level (0–255 scale).
 
-    Among those for Gaussian noise, first those for the picture's colours where there are any; then those whose training
-    levels are nearest to sigma, by ratio; then the one with the highest PSNR on what all of these were tested on.
-    UserError where no network is for Gaussian noise.
+    Among those for Gaussian noise, first those that were trained for about this level, then those for the picture's
+    colours, each where there are any; then those whose training levels are nearest to sigma, by ratio; then the one
+    with the highest PSNR on what all of these were tested on. UserError where no network is for Gaussian noise.
     """
     gaussian = {name: record for name, record in records.items() if record.trained_for.sigma is not None}
     if not gaussian:
         raise UserError("no network that comes with the suite was trained for Gaussian noise: name one by --network")
-    own = {name: record for name, record in gaussian.items() if record.trained_for.colours == colours} or gaussian
+    suited = {name: record for name, record in gaussian.items() if fits(record, sigma, colours)} or gaussian
+    own = {name: record for name, record in suited.items() if record.trained_for.colours == colours} or suited
     least = min(distance(record, sigma, colours) for record in own.values())
     near = {name: record for name, record in own.items() if distance(record, sigma, colours) == least}
     tests = set.intersection(*(set(map(_test, record.scores)) for record in near.values()))

@@ -42,7 +42,8 @@ PROTOCOL = "The suite's convention, mean over test images and seeds."
 TRAINING_WORDS = ("Gaussian noise whose level they are not told", "all corruptions of the protocol together")
 GREY = (
     "On grey images (Set12 and BSD68, too) a network for colour sees three equal channels, whose noise is the same in "
-    "all three. It learnt noise that is not, and does worse there than its score in colour lets expect."
+    "all three. It learnt noise that is not, and does worse there than its score in colour lets expect. A network for "
+    "grey sees the channels of a colour image one by one."
 )
 CORRUPTION_NAMES = {
     "gaussian": "Gaussian",

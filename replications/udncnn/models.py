@@ -293,6 +293,11 @@ def table1_network(name: str, **build: Any) -> nn.Module:
     return NETWORKS[name](Build(**build))
 
 
+def dn_resnet(**build: Any) -> nn.Module:
+    """A DN-ResNet made as the fields of `DNBuild` say."""
+    return DNResNet(DNBuild(**build))
+
+
 DEPTHS = (1, 2, 4, 8)
 """Depths of Fig. 4 that are trained beside Table 1's D: variants `dncnn_d1`, …"""
 NARROW: dict[str, Any] = {"width": 1, "dn_resnet": {"maps": 2}, "dncnn_s": {"width": 1}}

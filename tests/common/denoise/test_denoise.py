@@ -91,17 +91,19 @@ def test_levels_of_tiles_and_whole_are_equal() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["dncnn", "udncnn", "dudncnn", "udncnn_code"])
+@pytest.mark.parametrize("name", ["dncnn", "udncnn", "dudncnn", "udncnn_code", "dn_gaussian", "dn_blind"])
 def test_a_records_field_and_period_are_the_networks(name: str) -> None:
     """Moving the input by a period moves the output; the field is what the gradient reaches (README card)."""
     network, record = load_pretrained(name)
     network = network.double()
     period = record.network.period
-    image = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    colours = record.trained_for.colours
+    image = torch.rand(1, colours, 96, 96, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     with torch.inference_mode():
         moved = network(image[..., period:, period:])[..., 40:44, 40:44]
         torch.testing.assert_close(moved, network(image)[..., 40 + period : 44 + period, 40 + period : 44 + period])
-    assert record.network.receptive_field == {"dncnn": 17, "udncnn": 36, "udncnn_code": 44, "dudncnn": 33}[name]
+    fields = {"dncnn": 17, "udncnn": 36, "udncnn_code": 44, "dudncnn": 33, "dn_gaussian": 37, "dn_blind": 37}
+    assert record.network.receptive_field == fields[name]
 
 
 def test_a_network_that_sees_everything_is_given_the_whole_up_to_a_size() -> None:
@@ -143,6 +145,12 @@ class TestChoice:
         known = {"colour": record([25, 25], 31.0), "grey": record([50, 50], 28.0, colours=1)}
         assert best_network(known, 1, 25.0) == "grey"
         assert best_network(known, 3, 25.0) == "colour"
+
+    def test_a_network_for_the_level_comes_before_one_for_the_colours(self) -> None:
+        known = {"colour": record([30, 30], 31.0), "blind": record([10, 75], 28.0, colours=1)}
+        assert best_network(known, 3, 30.0) == "colour"
+        assert best_network(known, 3, 50.0) == "blind"
+        assert best_network(known, 3, 5.0) == "colour"  # neither is for that level
 
     def test_grey_noise_on_three_equal_channels_counts_for_more(self) -> None:
         assert distance(RECORDS["dncnn"], 30 / 3**0.5, colours=1) == pytest.approx(0, abs=1e-9)
