@@ -43,7 +43,7 @@ TRAINING_WORDS = ("Gaussian noise whose level they are not told", "all corruptio
 GREY = (
     "On grey images (Set12 and BSD68, too) a network for colour sees three equal channels, whose noise is the same in "
     "all three. It learnt noise that is not, and does worse there than its score in colour lets expect. A network for "
-    "grey sees the channels of a colour image one by one."
+    "grey sees the channels of a colour image one by one, and its costs here are those of all three."
 )
 CORRUPTION_NAMES = {
     "gaussian": "Gaussian",
