@@ -117,7 +117,7 @@ def _trained(material: Material) -> Iterator[Block]:
         yield Paragraph(
             f"The networks were trained here on one budget: the same {seen} crops with the same noise, each at its own "
             f"searched learning rate, once on {trainings}. What comes with the suite was trained by a published "
-            "recipe, on other images and for longer."
+            "recipe, ours where its paper prints none, on other images and for longer."
         )
 
 
